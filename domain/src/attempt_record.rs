@@ -1,0 +1,78 @@
+//! One record an attempt, on `webhooks.attempts`: what the delivery log, the
+//! dashboard and analytics read. It holds no payload and no e-mail address.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, DeadLetterReason, DeliveryId, EventKind, Tier, Timestamp};
+
+/// What became of the delivery after the attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "next", rename_all = "snake_case")]
+pub enum AfterAttempt {
+    /// The endpoint has it.
+    Delivered,
+    /// It is tried again.
+    Retry {
+        /// When, at the earliest.
+        due_at: Timestamp,
+        /// The delay, as it is written: `15s`.
+        #[serde(with = "tier_text")]
+        tier: Tier,
+    },
+    /// It was given up.
+    DeadLetter {
+        /// Why.
+        reason: DeadLetterReason,
+    },
+}
+
+/// One attempt at one delivery. The record's key is the delivery's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// Whose.
+    pub account: AccountId,
+    /// Which event.
+    pub event: EventKind,
+    /// The number of the attempt, 1 at first.
+    pub attempt: u32,
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u32,
+    /// The status, where there was an answer.
+    pub status: Option<u16>,
+    /// `cause: text` of a failure.
+    pub error: Option<String>,
+    /// The first 512 bytes of the response, as text; `null` where the settings
+    /// turn it off or there was none.
+    pub response: Option<String>,
+    /// What became of the delivery.
+    #[serde(flatten)]
+    pub after: AfterAttempt,
+    /// The topic of the record that was consumed for this attempt.
+    pub topic: String,
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+}
+
+mod tier_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::Tier;
+
+    pub(super) fn serialize<S: Serializer>(tier: &Tier, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(tier)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Tier, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}

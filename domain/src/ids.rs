@@ -1,0 +1,255 @@
+//! Identifiers. All are written in lower case and compared as numbers.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// A text that is no id of the kind that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{found:?} is not {allowed}")]
+pub struct NotAnId {
+    found: String,
+    allowed: &'static str,
+}
+
+impl NotAnId {
+    fn new(found: &str, allowed: &'static str) -> Self {
+        Self {
+            found: found.chars().take(80).collect(),
+            allowed,
+        }
+    }
+}
+
+/// `text` as 128 bits where it is `prefix` and 32 lower-case hex digits.
+fn parse_hex(text: &str, prefix: &str) -> Option<u128> {
+    let digits = text.strip_prefix(prefix)?;
+    let lower_hex = digits.len() == 32
+        && digits
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if lower_hex {
+        u128::from_str_radix(digits, 16).ok()
+    } else {
+        None
+    }
+}
+
+macro_rules! hex_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $allowed:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub struct $name(u128);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{:032x}"), self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                parse_hex(text, $prefix)
+                    .map(Self)
+                    .ok_or_else(|| NotAnId::new(text, $allowed))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NotAnId;
+
+            fn try_from(text: String) -> Result<Self, NotAnId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.to_string()
+            }
+        }
+    };
+}
+
+hex_id!(
+    /// An event's id: `evt_` and 32 hex digits. It is the idempotency key that
+    /// receivers see (`webhook-id`).
+    EventId,
+    "evt_",
+    "an event id: evt_ and 32 lower-case hex digits"
+);
+
+hex_id!(
+    /// An endpoint's id: `ep_` and 32 hex digits.
+    EndpointId,
+    "ep_",
+    "an endpoint id: ep_ and 32 lower-case hex digits"
+);
+
+impl EventId {
+    /// A new id, a UUIDv7: ids of later events sort later.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::now_v7().as_u128())
+    }
+
+    /// The id that an `Idempotency-Key` stands for: the first 128 bits of
+    /// HMAC-SHA256 with the account as key, so that every replica gives the
+    /// same id and no account can guess another's.
+    #[must_use]
+    pub fn from_idempotency_key(account: &AccountId, key: &str) -> Self {
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(account.as_str().as_bytes())
+            .expect("HMAC takes keys of any length");
+        mac.update(key.as_bytes());
+        Self(first_128_bits(&mac.finalize().into_bytes()))
+    }
+}
+
+impl EndpointId {
+    /// A new random id.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::new_v4().as_u128())
+    }
+}
+
+fn first_128_bits(digest: &[u8]) -> u128 {
+    let mut first = [0; 16];
+    first.copy_from_slice(&digest[..16]);
+    u128::from_be_bytes(first)
+}
+
+/// One event for one endpoint, written `<event id>.<endpoint id>`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct DeliveryId {
+    /// The event.
+    pub event: EventId,
+    /// The endpoint it goes to.
+    pub endpoint: EndpointId,
+}
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.event, self.endpoint)
+    }
+}
+
+impl fmt::Debug for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for DeliveryId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let refuse = || {
+            NotAnId::new(
+                text,
+                "a delivery id: <event id>.<endpoint id>, as in the failed list",
+            )
+        };
+        let (event, endpoint) = text.split_once('.').ok_or_else(refuse)?;
+        Ok(Self {
+            event: event.parse().map_err(|_| refuse())?,
+            endpoint: endpoint.parse().map_err(|_| refuse())?,
+        })
+    }
+}
+
+impl TryFrom<String> for DeliveryId {
+    type Error = NotAnId;
+
+    fn try_from(text: String) -> Result<Self, NotAnId> {
+        text.parse()
+    }
+}
+
+impl From<DeliveryId> for String {
+    fn from(id: DeliveryId) -> Self {
+        id.to_string()
+    }
+}
+
+/// An account: 1 to 64 of `A-Z a-z 0-9 _ - .`. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct AccountId(Arc<str>);
+
+impl AccountId {
+    /// The account's name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for AccountId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+        if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
+            Ok(Self(text.into()))
+        } else {
+            Err(NotAnId::new(
+                text,
+                "an account: 1 to 64 letters, digits, '_', '-' or '.'",
+            ))
+        }
+    }
+}
+
+impl TryFrom<String> for AccountId {
+    type Error = NotAnId;
+
+    fn try_from(text: String) -> Result<Self, NotAnId> {
+        text.parse()
+    }
+}
+
+impl From<AccountId> for String {
+    fn from(account: AccountId) -> Self {
+        account.as_str().to_owned()
+    }
+}
+
+/// The key of a record on `feedback.events`: events of one customer keep their
+/// order, and the key tells nobody who it is. Hex of the first 16 bytes of
+/// SHA-256 of `account/customer_id`, or of `account/event id` without one.
+#[must_use]
+pub fn partition_key(account: &AccountId, customer: Option<&str>, event: EventId) -> String {
+    let mut hash = Sha256::new();
+    hash.update(account.as_str());
+    hash.update("/");
+    match customer {
+        Some(customer) => hash.update(customer),
+        None => hash.update(event.to_string()),
+    }
+    format!("{:032x}", first_128_bits(&hash.finalize()))
+}

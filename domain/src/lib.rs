@@ -1,0 +1,41 @@
+//! What every part of FeedBackPro Webhooks agrees on: events, endpoints,
+//! signatures, the schedule, verdicts, placement, and the records on topics.
+//! No I/O happens here.
+
+mod attempt_record;
+mod endpoint;
+mod envelope;
+mod event;
+mod field;
+mod ids;
+mod outcome;
+mod placement;
+pub mod record;
+mod secret;
+mod signature;
+mod tier;
+mod timestamp;
+mod topics;
+mod verdict;
+
+pub use attempt_record::{AfterAttempt, AttemptRecord};
+pub use endpoint::{Endpoint, EndpointKey, EndpointState, EndpointStateRecord, ROTATION_OVERLAP};
+pub use envelope::{Envelope, EnvelopeHead, InputError, MAX_ENVELOPE_BYTES, Submission};
+pub use event::{
+    EventData, EventKind, NewFeedback, NpsCalculated, RatingSubmitted, Segment, WidgetDismissed,
+};
+pub use field::{Email, Locale, Score, Seconds, Text};
+pub use ids::{AccountId, DeliveryId, EndpointId, EventId, NotAnId, partition_key};
+pub use outcome::{Cause, Outcome};
+pub use placement::{
+    EXPIRES_AFTER, FAST_PACE, Gate, LONGEST_CLOSE_IN_READY, Place, Responsiveness,
+    UNRESPONSIVE_AFTER, Waiting, place,
+};
+pub use secret::{KeyRing, KeyRingError, NotASecret, OpenError, SealedSecret, Secret};
+pub use signature::{SigningKey, feedbackpro_signature, standard_signature};
+pub use tier::{LONGEST_TIER, NotASchedule, NotATier, Schedule, Tier};
+pub use timestamp::{NotATimestamp, Timestamp};
+pub use topics::{Cleanup, PARTITIONS, READY_PARTITIONS, TopicSpec, Topics};
+pub use verdict::{
+    CLOSED_WITHOUT_RETRY_AFTER, DeadLetterReason, LONGEST_CLOSE, LimitChange, Next, Verdict, judge,
+};

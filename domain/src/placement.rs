@@ -1,0 +1,115 @@
+//! Where a delivery goes that may be sent now. One pure function, a row of the
+//! table in `docs/ARCHITECTURE.md` each.
+
+use std::time::Duration;
+
+use crate::{DeadLetterReason, EndpointState, Schedule, Tier, Timestamp};
+
+/// From this pace on the dispatcher is the limit, and not the endpoint.
+pub const FAST_PACE: u32 = 10_000;
+/// An endpoint that gave no answer for this long is unresponsive.
+pub const UNRESPONSIVE_AFTER: Duration = Duration::from_secs(30);
+/// A close that is longer than this is not waited for in `webhooks.ready`.
+pub const LONGEST_CLOSE_IN_READY: Duration = Duration::from_secs(30);
+/// A delivery that found no room for this long is given up.
+pub const EXPIRES_AFTER: Duration = Duration::from_secs(3 * 24 * 3600);
+
+/// How the endpoint has answered so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Responsiveness {
+    /// Nothing was ever sent.
+    NeverTried,
+    /// The last answer is this long ago (any answer, also an error), or none
+    /// came yet and the first attempt is this long ago.
+    Silent(Duration),
+}
+
+/// What the placement needs to know of an endpoint, at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gate {
+    /// Enabled, paused or disabled.
+    pub state: EndpointState,
+    /// Room in the in-flight limit, the rate limit and the shared budgets, and
+    /// not closed.
+    pub room: bool,
+    /// Room in the short queue in memory.
+    pub queue_room: bool,
+    /// Answers a second, over the last 100 ms.
+    pub pace: u32,
+    /// Since when it is silent.
+    pub responsiveness: Responsiveness,
+    /// How much longer it is closed by `Retry-After`; zero when it is open.
+    pub closed_for: Duration,
+}
+
+/// What the placement needs to know of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// When it was first due, set at fan-out and anew by a re-send.
+    pub first_at: Timestamp,
+    /// How often it was deferred.
+    pub deferrals: u32,
+    /// Whether it comes from a lane that is paced already (`ready`, `resend`),
+    /// which may keep it in its look-ahead.
+    pub paced: bool,
+}
+
+/// Where the delivery goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Out.
+    Send,
+    /// Into the short queue in memory.
+    Queue,
+    /// Nowhere yet: its lane waits for room. Only where that is short: the
+    /// endpoint keeps pace, or the lane is paced.
+    Wait,
+    /// To `webhooks.ready`: it comes back at the endpoint's pace.
+    Ready,
+    /// To a retry topic, without counting an attempt.
+    Defer(Tier),
+    /// To the dead-letter topic.
+    DeadLetter(DeadLetterReason),
+}
+
+/// Places a delivery that is due.
+#[must_use]
+pub fn place(gate: &Gate, waiting: Waiting, now: Timestamp, schedule: &Schedule) -> Place {
+    let later = |place| {
+        if now.since(waiting.first_at) > EXPIRES_AFTER {
+            Place::DeadLetter(DeadLetterReason::Expired)
+        } else {
+            place
+        }
+    };
+    let defer = || later(Place::Defer(schedule.for_deferral(waiting.deferrals)));
+    match gate.state {
+        EndpointState::Disabled => {
+            return Place::DeadLetter(DeadLetterReason::EndpointDisabled);
+        }
+        EndpointState::Paused => return defer(),
+        EndpointState::Enabled => {}
+    }
+    if gate.room {
+        return Place::Send;
+    }
+    let unresponsive = match gate.responsiveness {
+        Responsiveness::NeverTried => false,
+        Responsiveness::Silent(silence) => silence > UNRESPONSIVE_AFTER,
+    };
+    // Before the queue, unlike the table of the first design: what waits in
+    // memory holds an offset back, so it must be certain to move soon.
+    if unresponsive || gate.closed_for > LONGEST_CLOSE_IN_READY {
+        return defer();
+    }
+    if waiting.paced {
+        return later(Place::Wait);
+    }
+    if gate.queue_room {
+        return Place::Queue;
+    }
+    if gate.pace >= FAST_PACE {
+        return Place::Wait;
+    }
+    later(Place::Ready)
+}
