@@ -4,45 +4,15 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize, de::IgnoredAny};
-use serde_json::value::RawValue;
+use serde_json::{error::Category, value::RawValue};
 
-use crate::{EventData, EventId, EventKind, Timestamp};
+use crate::{
+    EventData, EventId, EventKind, InputError, NotAnId, Timestamp,
+    input::{bounded, json_text, not_json, read, utf8, without_position},
+};
 
 /// How long an envelope may be, in bytes.
 pub const MAX_ENVELOPE_BYTES: usize = 64 * 1024;
-
-/// Why an input is no event.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InputError {
-    /// The bytes are not text.
-    #[error("the body is not UTF-8: the byte at offset {offset} does not fit")]
-    NotUtf8 {
-        /// Of the first byte that does not fit.
-        offset: usize,
-    },
-    /// The text is not JSON (RFC 8259).
-    #[error("the body is not JSON: {detail}")]
-    NotJson {
-        /// What the parser found, with line and column.
-        detail: String,
-    },
-    /// The JSON is not an event of the catalogue.
-    #[error("{path}: {detail}")]
-    Invalid {
-        /// Where, as a JSON path: `$.data.score`.
-        path: String,
-        /// What was found and what is allowed.
-        detail: String,
-    },
-    /// The envelope would be longer than [`MAX_ENVELOPE_BYTES`].
-    #[error(
-        "the event is {found} bytes long as it would be delivered: allowed are at most {MAX_ENVELOPE_BYTES}"
-    )]
-    TooLong {
-        /// Its length in bytes.
-        found: usize,
-    },
-}
 
 /// An event as a shop hands it in: without an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,30 +153,23 @@ impl EnvelopeHead {
             #[serde(rename = "data")]
             _data: IgnoredAny,
         }
-        let not_json = |e: serde_json::Error| InputError::NotJson {
-            detail: e.to_string(),
-        };
-        let head: Head<'_> = serde_json::from_slice(bytes).map_err(not_json)?;
-        let id = head.id.parse().map_err(|e| InputError::Invalid {
+        let text = utf8(bytes)?;
+        let head: Head<'_> = serde_json::from_str(text).map_err(|e| match e.classify() {
+            Category::Data => InputError::Invalid {
+                path: "$".to_owned(),
+                detail: bounded(&without_position(&e)),
+            },
+            Category::Io | Category::Syntax | Category::Eof => not_json(&e),
+        })?;
+        let id = head.id.parse().map_err(|e: NotAnId| InputError::Invalid {
             path: "$.id".to_owned(),
-            detail: format!("{e}"),
+            detail: e.to_string(),
         })?;
         Ok(Self {
             kind: head.event,
             id,
         })
     }
-}
-
-/// The bytes as text that is JSON from end to end.
-fn json_text(bytes: &[u8]) -> Result<&str, InputError> {
-    let text = std::str::from_utf8(bytes).map_err(|e| InputError::NotUtf8 {
-        offset: e.valid_up_to(),
-    })?;
-    serde_json::from_str::<IgnoredAny>(text).map_err(|e| InputError::NotJson {
-        detail: e.to_string(),
-    })?;
-    Ok(text)
 }
 
 fn read_data(kind: EventKind, raw: &RawValue) -> Result<EventData, InputError> {
@@ -217,58 +180,4 @@ fn read_data(kind: EventKind, raw: &RawValue) -> Result<EventData, InputError> {
         EventKind::NpsCalculated => EventData::NpsCalculated(read("$.data", text)?),
         EventKind::WidgetDismissed => EventData::WidgetDismissed(read("$.data", text)?),
     })
-}
-
-/// Reads JSON that stands at `root` of the input, with the path of what is wrong.
-fn read<'a, T: Deserialize<'a>>(root: &str, text: &'a str) -> Result<T, InputError> {
-    if !text.trim_start().starts_with('{') {
-        return Err(InputError::Invalid {
-            path: root.to_owned(),
-            detail: format!("found {}, allowed is an object", shape(text)),
-        });
-    }
-    let mut json = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut json).map_err(|e| {
-        let detail = without_position(&e.inner().to_string()).to_owned();
-        InputError::Invalid {
-            path: path_of(root, e.path(), &detail),
-            detail,
-        }
-    })
-}
-
-/// What kind of JSON value a text is, from its first character.
-fn shape(text: &str) -> &'static str {
-    match text.trim_start().bytes().next() {
-        Some(b'[') => "an array",
-        Some(b'"') => "a string",
-        Some(b't' | b'f') => "true or false",
-        Some(b'n') => "null",
-        Some(_) => "a number",
-        None => "nothing",
-    }
-}
-
-/// serde names a missing field only in its text, and the path is that of the
-/// object around it; the reader wants the path of the field.
-fn path_of(root: &str, path: &serde_path_to_error::Path, detail: &str) -> String {
-    let mut full = root.to_owned();
-    if path.iter().next().is_some() {
-        full = format!("{full}.{path}");
-    }
-    let missing = detail
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.strip_suffix('`'));
-    match missing {
-        Some(field) => format!("{full}.{field}"),
-        None => full,
-    }
-}
-
-/// serde_json ends its messages with a position within the text it was given,
-/// which for `data` is not the position in the request.
-fn without_position(message: &str) -> &str {
-    message
-        .split_once(" at line ")
-        .map_or(message, |(message, _)| message)
 }

@@ -1,17 +1,15 @@
 //! The four events as the product page lists them, as strict types. The JSON
 //! Schemas under `api/schemas/` are generated from these.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::field::{Email, Locale, Score, Seconds, Text, nullable};
+use crate::field::{Email, Locale, Score, Seconds, Text, from_string, nullable};
 
 /// What a visitor did.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// Submitted an open-text comment.
@@ -33,6 +31,10 @@ impl EventKind {
         Self::WidgetDismissed,
     ];
 
+    /// What is allowed, as error messages say it.
+    pub(crate) const ALLOWED: &'static str =
+        "new_feedback, rating_submitted, nps_calculated or widget_dismissed";
+
     /// The name in envelopes, headers and the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -51,6 +53,12 @@ impl EventKind {
     }
 }
 
+impl<'de> Deserialize<'de> for EventKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_string(deserializer, Self::ALLOWED, Self::parse)
+    }
+}
+
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -58,7 +66,7 @@ impl fmt::Display for EventKind {
 }
 
 /// The segment of a Net Promoter Score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum Segment {
     /// 9 or 10.
     Promoter,
@@ -68,22 +76,56 @@ pub enum Segment {
     Detractor,
 }
 
+impl Segment {
+    /// What is allowed, as error messages say it.
+    pub(crate) const ALLOWED: &'static str = "Promoter, Passive or Detractor";
+
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "Promoter" => Some(Self::Promoter),
+            "Passive" => Some(Self::Passive),
+            "Detractor" => Some(Self::Detractor),
+            _ => None,
+        }
+    }
+}
+
+impl JsonSchema for Segment {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Segment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": ["Promoter", "Passive", "Detractor"]})
+    }
+}
+
+impl<'de> Deserialize<'de> for Segment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_string(deserializer, Self::ALLOWED, Self::parse)
+    }
+}
+
 /// `new_feedback`: an open-text comment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewFeedback {
-    /// The shop's id of the customer.
+    /// The shop's id of the customer; `null` when unknown.
     #[serde(default, deserialize_with = "nullable")]
     pub customer_id: Option<Text>,
-    /// The customer's address.
+    /// The customer's e-mail address; `null` when unknown.
     #[serde(default, deserialize_with = "nullable")]
     pub email: Option<Email>,
     /// What the customer wrote.
     pub comment: Text,
-    /// The browser's language, a BCP 47 tag.
+    /// The browser's language, a BCP 47 tag; `null` when unknown.
     #[serde(default, deserialize_with = "nullable")]
     pub browser_locale: Option<Locale>,
-    /// How long the visit had lasted.
+    /// How long the visit had lasted, in seconds; `null` when unknown.
     #[serde(default, deserialize_with = "nullable")]
     pub session_duration_seconds: Option<Seconds>,
     /// The page the widget stood on.
@@ -94,10 +136,10 @@ pub struct NewFeedback {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RatingSubmitted {
-    /// The shop's id of the customer.
+    /// The shop's id of the customer; `null` when unknown.
     #[serde(default, deserialize_with = "nullable")]
     pub customer_id: Option<Text>,
-    /// The customer's address.
+    /// The customer's e-mail address; `null` when unknown.
     #[serde(default, deserialize_with = "nullable")]
     pub email: Option<Email>,
     /// The stars, 1 to 5.
@@ -112,13 +154,14 @@ pub struct RatingSubmitted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NpsCalculated {
-    /// The shop's id of the customer.
+    /// The shop's id of the customer; `null` when unknown.
     #[serde(default, deserialize_with = "nullable")]
     pub customer_id: Option<Text>,
-    /// The customer's address.
+    /// The customer's e-mail address; `null` when unknown.
     #[serde(default, deserialize_with = "nullable")]
     pub email: Option<Email>,
-    /// The segment that the answer falls in.
+    /// The segment that the answer falls in: `Promoter` for 9 and 10,
+    /// `Passive` for 7 and 8, `Detractor` for 0 to 6.
     pub segment: Segment,
     /// The raw response's id.
     pub response_id: Text,
@@ -130,16 +173,16 @@ pub struct NpsCalculated {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WidgetDismissed {
-    /// The shop's id of the customer.
+    /// The shop's id of the customer; `null` when unknown.
     #[serde(default, deserialize_with = "nullable")]
     pub customer_id: Option<Text>,
-    /// The customer's address.
+    /// The customer's e-mail address; `null` when unknown.
     #[serde(default, deserialize_with = "nullable")]
     pub email: Option<Email>,
-    /// The product whose page it was.
+    /// The product whose page it was; `null` where the page shows none.
     #[serde(default, deserialize_with = "nullable")]
     pub product_sku: Option<Text>,
-    /// How long the visit had lasted.
+    /// How long the visit had lasted, in seconds; `null` when unknown.
     #[serde(default, deserialize_with = "nullable")]
     pub session_duration_seconds: Option<Seconds>,
     /// The page the widget stood on.

@@ -1,8 +1,9 @@
 //! Identifiers. All are written in lower case and compared as numbers.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
 use hmac::{Hmac, KeyInit, Mac};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -44,6 +45,11 @@ macro_rules! hex_id {
         #[serde(into = "String", try_from = "String")]
         pub struct $name(u128);
 
+        impl $name {
+            /// What is allowed, as error messages say it.
+            pub(crate) const ALLOWED: &'static str = $allowed;
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!($prefix, "{:032x}"), self.0)
@@ -56,13 +62,27 @@ macro_rules! hex_id {
             }
         }
 
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"type": "string", "pattern": concat!("^", $prefix, "[0-9a-f]{32}$")})
+            }
+        }
+
         impl FromStr for $name {
             type Err = NotAnId;
 
             fn from_str(text: &str) -> Result<Self, NotAnId> {
                 parse_hex(text, $prefix)
                     .map(Self)
-                    .ok_or_else(|| NotAnId::new(text, $allowed))
+                    .ok_or_else(|| NotAnId::new(text, Self::ALLOWED))
             }
         }
 
@@ -106,7 +126,7 @@ impl EventId {
 
     /// The id that an `Idempotency-Key` stands for: the first 128 bits of
     /// HMAC-SHA256 with the account as key, so that every replica gives the
-    /// same id and no account can guess another's.
+    /// same id and no two accounts share one.
     #[must_use]
     pub fn from_idempotency_key(account: &AccountId, key: &str) -> Self {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(account.as_str().as_bytes())

@@ -8,6 +8,7 @@ mod envelope;
 mod event;
 mod field;
 mod ids;
+mod input;
 mod outcome;
 mod placement;
 pub mod record;
@@ -20,16 +21,17 @@ mod verdict;
 
 pub use attempt_record::{AfterAttempt, AttemptRecord};
 pub use endpoint::{Endpoint, EndpointKey, EndpointState, EndpointStateRecord, ROTATION_OVERLAP};
-pub use envelope::{Envelope, EnvelopeHead, InputError, MAX_ENVELOPE_BYTES, Submission};
+pub use envelope::{Envelope, EnvelopeHead, MAX_ENVELOPE_BYTES, Submission};
 pub use event::{
     EventData, EventKind, NewFeedback, NpsCalculated, RatingSubmitted, Segment, WidgetDismissed,
 };
 pub use field::{Email, Locale, Score, Seconds, Text};
 pub use ids::{AccountId, DeliveryId, EndpointId, EventId, NotAnId, partition_key};
+pub use input::InputError;
 pub use outcome::{Cause, Outcome};
 pub use placement::{
-    EXPIRES_AFTER, FAST_PACE, Gate, LONGEST_CLOSE_IN_READY, Place, Responsiveness,
-    UNRESPONSIVE_AFTER, Waiting, place,
+    EXPIRES_AFTER, FAST_PACE, Gate, LONGEST_CLOSE_IN_READY, MOVING, Place, UNRESPONSIVE_AFTER,
+    Waiting, place,
 };
 pub use secret::{KeyRing, KeyRingError, NotASecret, OpenError, SealedSecret, Secret};
 pub use signature::{SigningKey, feedbackpro_signature, standard_signature};

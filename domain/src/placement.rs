@@ -7,22 +7,14 @@ use crate::{DeadLetterReason, EndpointState, Schedule, Tier, Timestamp};
 
 /// From this pace on the dispatcher is the limit, and not the endpoint.
 pub const FAST_PACE: u32 = 10_000;
+/// An endpoint that is silent or closed for this long does not move its queue.
+pub const MOVING: Duration = Duration::from_secs(1);
 /// An endpoint that gave no answer for this long is unresponsive.
 pub const UNRESPONSIVE_AFTER: Duration = Duration::from_secs(30);
 /// A close that is longer than this is not waited for in `webhooks.ready`.
 pub const LONGEST_CLOSE_IN_READY: Duration = Duration::from_secs(30);
 /// A delivery that found no room for this long is given up.
 pub const EXPIRES_AFTER: Duration = Duration::from_secs(3 * 24 * 3600);
-
-/// How the endpoint has answered so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Responsiveness {
-    /// Nothing was ever sent.
-    NeverTried,
-    /// The last answer is this long ago (any answer, also an error), or none
-    /// came yet and the first attempt is this long ago.
-    Silent(Duration),
-}
 
 /// What the placement needs to know of an endpoint, at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +26,12 @@ pub struct Gate {
     pub room: bool,
     /// Room in the short queue in memory.
     pub queue_room: bool,
-    /// Answers a second, over the last 100 ms.
-    pub pace: u32,
-    /// Since when it is silent.
-    pub responsiveness: Responsiveness,
+    /// Answers a second, over the last 100 ms; `None` while its first attempt
+    /// ever is younger than that.
+    pub pace: Option<u32>,
+    /// How long something has been on its way to it without any answer; zero
+    /// when nothing is, or nothing was ever sent.
+    pub silent_for: Duration,
     /// How much longer it is closed by `Retry-After`; zero when it is open.
     pub closed_for: Duration,
 }
@@ -93,22 +87,18 @@ pub fn place(gate: &Gate, waiting: Waiting, now: Timestamp, schedule: &Schedule)
     if gate.room {
         return Place::Send;
     }
-    let unresponsive = match gate.responsiveness {
-        Responsiveness::NeverTried => false,
-        Responsiveness::Silent(silence) => silence > UNRESPONSIVE_AFTER,
-    };
-    // Before the queue, unlike the table of the first design: what waits in
-    // memory holds an offset back, so it must be certain to move soon.
-    if unresponsive || gate.closed_for > LONGEST_CLOSE_IN_READY {
+    // Before the queue: what waits in memory holds an offset back, so it must
+    // be certain to move soon.
+    if gate.silent_for > UNRESPONSIVE_AFTER || gate.closed_for > LONGEST_CLOSE_IN_READY {
         return defer();
     }
     if waiting.paced {
         return later(Place::Wait);
     }
-    if gate.queue_room {
+    if gate.queue_room && gate.silent_for < MOVING && gate.closed_for <= MOVING {
         return Place::Queue;
     }
-    if gate.pace >= FAST_PACE {
+    if gate.pace.is_none_or(|pace| pace >= FAST_PACE) {
         return Place::Wait;
     }
     later(Place::Ready)

@@ -191,7 +191,8 @@ impl EventHeaders {
             (header::CE_SPECVERSION, CE_SPECVERSION.to_owned()),
         ];
         if let Some(traceparent) = &self.traceparent {
-            headers.push((header::TRACEPARENT, traceparent.clone()));
+            let traceparent = cut(traceparent, MAX_HEADER_BYTES).to_owned();
+            headers.push((header::TRACEPARENT, traceparent));
         }
         headers
     }

@@ -73,18 +73,27 @@ impl Topics {
     /// The default names under `prefix` (often empty, or `staging.`).
     #[must_use]
     pub fn with_prefix(prefix: &str) -> Self {
-        let name = |suffix: &str| format!("{prefix}{suffix}");
+        Self::named(prefix, |_| None)
+    }
+
+    /// Names that the settings give, without the prefix, by the field's name
+    /// here; the default where they give none.
+    #[must_use]
+    pub fn named<'a>(prefix: &str, given: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let name = |field: &str, default: &'static str| {
+            format!("{prefix}{}", given(field).unwrap_or(default))
+        };
         Self {
             prefix: prefix.to_owned(),
-            events: name("feedback.events"),
-            retry: name("webhooks.retry"),
-            ready: name("webhooks.ready"),
-            resend: name("webhooks.resend"),
-            dead_letter: name("webhooks.dead-letter"),
-            attempts: name("webhooks.attempts"),
-            audit: name("webhooks.audit"),
-            jobs: name("webhooks.jobs"),
-            endpoints: name("webhooks.endpoints"),
+            events: name("events", "feedback.events"),
+            retry: name("retry", "webhooks.retry"),
+            ready: name("ready", "webhooks.ready"),
+            resend: name("resend", "webhooks.resend"),
+            dead_letter: name("dead_letter", "webhooks.dead-letter"),
+            attempts: name("attempts", "webhooks.attempts"),
+            audit: name("audit", "webhooks.audit"),
+            jobs: name("jobs", "webhooks.jobs"),
+            endpoints: name("endpoints", "webhooks.endpoints"),
         }
     }
 

@@ -1,0 +1,19 @@
+//! What the other packages see of the domain, through its public door.
+
+#![cfg(test)]
+
+mod endpoints;
+mod envelope;
+mod events;
+mod generated;
+mod ids;
+mod inputs;
+mod placement;
+mod records;
+mod samples;
+mod schedule;
+mod secrets;
+mod signatures;
+mod timestamps;
+mod topics;
+mod verdict;

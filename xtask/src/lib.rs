@@ -1,0 +1,4 @@
+//! Chores of this repository that need its code: the generated contracts.
+
+pub mod contracts;
+mod schemas;
