@@ -1,0 +1,26 @@
+//! The way to Kafka for every part of FeedBackPro Webhooks: client settings,
+//! topics made and checked, publishing, compacted tables, transactional moves.
+//!
+//! What the promise rests on (acks, idempotence, isolation, commits) is set
+//! here once and cannot be replaced by a user's property. The dispatcher makes
+//! its own consumers from [`Connection::consumer_config`]; everything else
+//! about Kafka is behind [`ensure_topics`], [`Publisher`], [`Table`] and [`Mover`].
+
+mod client_log;
+mod connection;
+mod mover;
+mod patience;
+mod publisher;
+mod record;
+mod table;
+mod topics;
+
+pub use client_log::{ClientLog, Logged};
+pub use connection::{Connection, ConnectionError};
+pub use mover::{MoveError, Mover};
+pub use publisher::{
+    Compression, Counts, Delivery, NotFlushed, PublishError, Publisher, PublisherOptions,
+};
+pub use record::{Record, Stored};
+pub use table::{Start, StillRunning, Table, TableEnded, TableEvent, TableRecord};
+pub use topics::{Difference, TopicError, TopicPolicy, ensure_topics};

@@ -1,0 +1,125 @@
+//! What happens when a record's outcome is known.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use rdkafka::{
+    ClientContext, Message,
+    config::RDKafkaLogLevel,
+    error::{KafkaError, RDKafkaErrorCode},
+    producer::{DeliveryResult, ProducerContext},
+};
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use super::error::{PublishError, failure};
+use crate::{ClientLog, Stored};
+
+/// What goes with a record through librdkafka and comes back with its outcome.
+pub(super) struct Pending {
+    /// The room it takes.
+    pub(super) permits: u32,
+    /// Who waits for it, if anybody.
+    pub(super) reply: Option<oneshot::Sender<Result<Stored, PublishError>>>,
+}
+
+/// Records by what became of them, since the publisher was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Acknowledged by all in-sync replicas.
+    pub delivered: u64,
+    /// Handed over, but not acknowledged.
+    pub failed: u64,
+    /// Offered and not taken.
+    pub dropped: u64,
+}
+
+/// Takes in acknowledgements, on the polling thread.
+pub(super) struct Deliveries {
+    room: Arc<Semaphore>,
+    delivered: AtomicU64,
+    failed: AtomicU64,
+    dropped: AtomicU64,
+    failure: watch::Sender<Option<String>>,
+    log: ClientLog,
+}
+
+impl Deliveries {
+    pub(super) fn new(room: Arc<Semaphore>) -> Self {
+        Self {
+            room,
+            delivered: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            failure: watch::Sender::new(None),
+            log: ClientLog::default(),
+        }
+    }
+
+    pub(super) fn count_dropped(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            delivered: self.delivered.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) async fn failed(&self) -> String {
+        let mut failure = self.failure.subscribe();
+        // The sender lives in `self`: this cannot end without a value.
+        let reason = failure.wait_for(Option::is_some).await;
+        reason.map_or_else(
+            |_| String::new(),
+            |reason| reason.clone().unwrap_or_default(),
+        )
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.log.line(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.log.error(&error, reason);
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
+            self.failure.send_replace(Some(reason.to_owned()));
+        }
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = Box<Pending>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, pending: Box<Pending>) {
+        let counter = match result {
+            Ok(_) => &self.delivered,
+            Err(_) => &self.failed,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        if let Some(reply) = pending.reply {
+            // Whoever asked may have stopped waiting.
+            reply.send(outcome(result)).ok();
+        }
+        // Last: flushing waits for room, and then everything else is done.
+        self.room.add_permits(pending.permits as usize);
+    }
+}
+
+fn outcome(result: &DeliveryResult<'_>) -> Result<Stored, PublishError> {
+    match result {
+        Ok(message) => Ok(Stored {
+            partition: message.partition(),
+            offset: message.offset(),
+        }),
+        Err((error, message)) => {
+            let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
+            Err(failure(code, message.topic()))
+        }
+    }
+}

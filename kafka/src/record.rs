@@ -1,0 +1,78 @@
+//! A record on its way to a topic.
+
+use std::borrow::Cow;
+
+use rdkafka::message::{Header, OwnedHeaders};
+
+/// A record to write. It gets the time of writing as its timestamp, and its
+/// partition by the key as Java clients choose it.
+#[derive(Debug, Clone)]
+pub struct Record<'a> {
+    pub(crate) topic: Cow<'a, str>,
+    pub(crate) key: Cow<'a, [u8]>,
+    pub(crate) value: Option<Cow<'a, [u8]>>,
+    pub(crate) headers: Option<OwnedHeaders>,
+    header_bytes: usize,
+}
+
+/// Where a record was written: on all in-sync replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// The partition.
+    pub partition: i32,
+    /// The offset in it.
+    pub offset: i64,
+}
+
+impl<'a> Record<'a> {
+    /// A record with a value.
+    pub fn new(
+        topic: impl Into<Cow<'a, str>>,
+        key: impl Into<Cow<'a, [u8]>>,
+        value: impl Into<Cow<'a, [u8]>>,
+    ) -> Self {
+        Self {
+            value: Some(value.into()),
+            ..Self::tombstone(topic, key)
+        }
+    }
+
+    /// A record without a value: in a compacted topic it removes its key.
+    pub fn tombstone(topic: impl Into<Cow<'a, str>>, key: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self {
+            topic: topic.into(),
+            key: key.into(),
+            value: None,
+            headers: None,
+            header_bytes: 0,
+        }
+    }
+
+    /// Adds a header after those already there. A name may occur twice: whoever
+    /// replaces headers leaves the old one out.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        const USUAL_HEADERS: usize = 16;
+        let value = value.as_ref();
+        let headers = self
+            .headers
+            .unwrap_or_else(|| OwnedHeaders::new_with_capacity(USUAL_HEADERS));
+        self.headers = Some(headers.insert(Header {
+            key: name,
+            value: Some(value),
+        }));
+        self.header_bytes += name.len() + value.len();
+        self
+    }
+
+    /// The topic it goes to.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Bytes of key, value and headers.
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.len() + self.value.as_ref().map_or(0, |value| value.len()) + self.header_bytes
+    }
+}
