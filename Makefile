@@ -1,0 +1,17 @@
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: run test
+
+# The whole system in one process: see README.md.
+run:
+	testcontainers/setup.sh build
+	cargo run --release
+
+# Formatting, lints, and all tests, those on a real Apache Kafka with them.
+# Most tests wait more than they compute: four at once, however few the cores.
+test:
+	testcontainers/setup.sh test
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+	cargo build --release --workspace
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --release --workspace

@@ -1,0 +1,176 @@
+//! What can be set. `settings.default.toml` says what each is for.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use domain::Topics;
+use kafka::{Compression, Connection, ConnectionError, PublisherOptions, TopicError, TopicPolicy};
+use serde::{Deserialize, Serialize};
+use service::settings::{
+    AdminSettings, AuthSettings, KafkaSettings, LogSettings, SettingsError, TopicsSettings,
+    address, duration,
+};
+
+/// The commented default file, which is the default.
+pub const DEFAULTS: &str = include_str!("settings.default.toml");
+
+/// How long a record waits for others to share a request with. A single POST
+/// waits this much longer; a thousand lines of NDJSON travel in few requests.
+const LINGER: Duration = Duration::from_micros(500);
+
+/// The least that `ingest.in_flight_bytes` may be: one NDJSON request.
+const LEAST_IN_FLIGHT: usize = 1024 * 1024;
+
+/// All settings of the binary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// How the cluster is reached.
+    pub kafka: KafkaSettings,
+    /// What the topics are called, and whether they are made.
+    pub topics: TopicsSettings,
+    /// The API.
+    pub http: HttpSettings,
+    /// Limits.
+    pub ingest: IngestSettings,
+    /// Who may post.
+    pub auth: AuthSettings,
+    /// Health and metrics.
+    pub admin: AdminSettings,
+    /// Logs.
+    pub log: LogSettings,
+}
+
+/// `[http]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSettings {
+    /// Where the API is served.
+    #[serde(with = "address")]
+    pub listen: SocketAddr,
+}
+
+/// `[ingest]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IngestSettings {
+    /// Events a second of one account's ingest tokens.
+    pub max_per_second: u32,
+    /// How long an acknowledgement is waited for.
+    #[serde(with = "duration")]
+    pub publish_timeout: Duration,
+    /// Bytes of events on their way to Kafka.
+    pub in_flight_bytes: usize,
+}
+
+impl Settings {
+    /// Checks what the types leave open.
+    ///
+    /// # Errors
+    /// The first mistake, with its key.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        self.auth.check()?;
+        let ingest = &self.ingest;
+        if ingest.max_per_second == 0 {
+            let allowed = "1 or more events a second";
+            return Err(SettingsError::new("ingest.max_per_second", 0, allowed));
+        }
+        let seconds = Duration::from_secs(1)..=Duration::from_secs(60);
+        if !seconds.contains(&ingest.publish_timeout) {
+            return Err(SettingsError::new(
+                "ingest.publish_timeout",
+                duration::text(ingest.publish_timeout),
+                "1s to 1m",
+            ));
+        }
+        if !(LEAST_IN_FLIGHT..=1 << 30).contains(&ingest.in_flight_bytes) {
+            return Err(SettingsError::new(
+                "ingest.in_flight_bytes",
+                ingest.in_flight_bytes,
+                format!("{LEAST_IN_FLIGHT} to {}", 1 << 30),
+            ));
+        }
+        self.connection().map(drop)
+    }
+
+    /// How clients reach the cluster.
+    ///
+    /// # Errors
+    /// Names the property that cannot be used.
+    pub fn connection(&self) -> Result<Connection, SettingsError> {
+        Connection::new(
+            self.kafka.brokers.as_str(),
+            format!("{}producer", self.kafka.prefix),
+            self.kafka.properties.clone(),
+        )
+        .map_err(|error| wrong_connection(&error))
+    }
+
+    /// The topics' full names. Only the one that this binary uses can differ
+    /// from the default.
+    #[must_use]
+    pub fn topic_names(&self) -> Topics {
+        let mut topics = Topics::with_prefix(&self.kafka.prefix);
+        if let Some(name) = self.topics.names.get("events") {
+            topics.events = format!("{}{name}", self.kafka.prefix);
+        }
+        topics
+    }
+
+    /// What may be done about a missing topic.
+    #[must_use]
+    pub fn topic_policy(&self) -> TopicPolicy {
+        if self.topics.create {
+            TopicPolicy::Create {
+                replication: self.topics.replication,
+            }
+        } else {
+            TopicPolicy::Check
+        }
+    }
+
+    /// How the publisher works.
+    #[must_use]
+    pub fn publisher_options(&self) -> PublisherOptions {
+        PublisherOptions {
+            linger: LINGER,
+            message_timeout: self.ingest.publish_timeout,
+            compression: Compression::None,
+            capacity: self.ingest.in_flight_bytes,
+        }
+    }
+}
+
+/// The key of the setting that makes a connection impossible.
+pub(crate) fn wrong_connection(error: &ConnectionError) -> SettingsError {
+    let (key, allowed) = match error {
+        ConnectionError::NoBrokers => ("kafka.brokers".to_owned(), "host:port"),
+        ConnectionError::Reserved { key, .. } => {
+            (format!("kafka.properties.{key}"), "to leave it out")
+        }
+        ConnectionError::Property { key, .. } => (
+            format!("kafka.properties.{key}"),
+            "what librdkafka's CONFIGURATION.md says",
+        ),
+        ConnectionError::Client(_) => (
+            "kafka.properties".to_owned(),
+            "properties that fit together, and files that can be read",
+        ),
+    };
+    SettingsError::new(key, error, allowed)
+}
+
+/// A topic that cannot be used: a person must change it, or a setting.
+pub(crate) fn wrong_topic(error: &TopicError) -> SettingsError {
+    match error {
+        TopicError::Connection(error) => wrong_connection(error),
+        TopicError::Missing { .. }
+        | TopicError::Wrong(_)
+        | TopicError::Refused { .. }
+        | TopicError::Stopped => SettingsError::new(
+            "topics.create",
+            error,
+            "topics that can be used, or the right to make them",
+        ),
+    }
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Makes this machine ready, or names what is missing.
+#   setup.sh build    to compile: a C and a C++ compiler, make, perl
+#   setup.sh test     to test as well: rustfmt, clippy, and an Apache Kafka, from
+#                     KAFKA_BROKERS, Docker, or Maven Central on a local JDK
+# Installs Debian and Ubuntu packages where it may (as root, or by sudo without
+# a password), and Rust components by rustup.
+set -euo pipefail
+
+packages=()
+missing=()
+need() { # package, what for
+    packages+=("$1")
+    missing+=("$1: $2")
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# `apt-cache show` also knows packages that others only mention.
+available() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep 'Candidate: [0-9]' >/dev/null; }
+
+java_version() { java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p'; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+may_install() {
+    have apt-get && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
+}
+
+# Ubuntu 22.04's default is older than 17, the newest Debian has no 17.
+jre() {
+    # Fresh machines have no package lists.
+    if may_install; then as_root apt-get update -q >&2; fi
+    for version in 21 17 25; do
+        if available "openjdk-$version-jre-headless"; then
+            echo "openjdk-$version-jre-headless"
+            return
+        fi
+    done
+    echo default-jre-headless
+}
+
+check_rust() {
+    if have cargo; then return; fi
+    echo "setup: cargo is missing; install Rust from https://rustup.rs" >&2
+    exit 1
+}
+
+check_build() {
+    have cc || need gcc "C compiler, for librdkafka, OpenSSL and SQLite"
+    echo '#include <stdlib.h>' | cc -E - >/dev/null 2>&1 || need libc6-dev "headers for C programs"
+    have c++ || need g++ "librdkafka's configure asks for a C++ compiler"
+    have make || need make "for librdkafka and OpenSSL"
+    # perl-base, which every Debian has, lacks the modules.
+    perl -MFindBin -MIPC::Cmd -MTime::Piece -e 1 2>/dev/null || need perl "for OpenSSL's configure"
+}
+
+check_kafka() {
+    if [ -n "${KAFKA_BROKERS:-}" ] || docker version >/dev/null 2>&1; then return; fi
+    local java
+    java=$(java_version || true)
+    [ "${java:-0}" -ge 17 ] || need "$(jre)" "Java 17 or newer, for Apache Kafka"
+    have mvn || need maven "fetches Apache Kafka from Maven Central"
+}
+
+check_components() {
+    local absent=()
+    cargo fmt --version >/dev/null 2>&1 || absent+=(rustfmt)
+    cargo clippy --version >/dev/null 2>&1 || absent+=(clippy)
+    [ ${#absent[@]} = 0 ] && return
+    if have rustup && rustup component add "${absent[@]}"; then return; fi
+    echo "setup: the Rust components ${absent[*]} are missing;" \
+        "run \`rustup component add ${absent[*]}\`, or install the packages of your distribution" >&2
+    exit 1
+}
+
+case "${1:-}" in
+build) check_rust ;;
+test)
+    check_rust
+    check_components
+    ;;
+*)
+    echo "usage: $0 build|test" >&2
+    exit 64
+    ;;
+esac
+check_build
+[ "$1" = test ] && check_kafka
+[ ${#packages[@]} = 0 ] && exit
+
+if may_install; then
+    echo "setup: installing ${packages[*]}"
+    as_root apt-get update -q
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -q --no-install-recommends "${packages[@]}"
+else
+    printf 'setup: missing: %s\n' "${missing[@]}" >&2
+    echo "setup: install with: sudo apt-get install -y --no-install-recommends ${packages[*]}" >&2
+    exit 1
+fi

@@ -1,0 +1,236 @@
+//! A real Apache Kafka: from `KAFKA_BROKERS`, else in Docker, else on the
+//! local JDK. Where there is none of the three, tests fail and say so.
+
+mod container;
+mod local;
+pub(crate) mod topics;
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+pub use topics::{NewRecord, Record};
+
+/// The version of Apache Kafka: jars, cache folder and image.
+const VERSION: &str = "4.1.1";
+/// Names an existing cluster, as `bootstrap.servers` takes it.
+const BROKERS_VARIABLE: &str = "KAFKA_BROKERS";
+/// A cold start on two busy cores takes up to 20 s; an image may have to be
+/// pulled before that, which this does not include.
+const START_DEADLINE: Duration = Duration::from_secs(90);
+
+/// One Apache Kafka.
+#[derive(Debug)]
+pub struct Broker {
+    bootstrap: String,
+    /// `None` where it is someone else's.
+    own: Option<Box<dyn Own>>,
+}
+
+/// A broker that the tests have started.
+trait Own: std::fmt::Debug + Send + Sync {
+    /// Ends it by SIGKILL.
+    fn kill(&mut self);
+    /// Starts it again.
+    fn start(&mut self);
+    /// The end of its log, when it is not running.
+    fn log_if_ended(&mut self) -> Option<String>;
+}
+
+impl Broker {
+    /// The broker that all tests of this process share. Started on first use;
+    /// ends with the process, however that ends.
+    ///
+    /// # Panics
+    /// When there is no Kafka to be had; the message names all three ways.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceLock<Result<Broker, String>> = OnceLock::new();
+        let shared = blocking(|| {
+            SHARED.get_or_init(|| match std::env::var(BROKERS_VARIABLE) {
+                Ok(bootstrap) if !bootstrap.is_empty() => external(bootstrap),
+                Ok(_) | Err(_) => own(),
+            })
+        });
+        match shared.await {
+            Ok(broker) => broker,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A broker of the test's own, which can be killed and started again.
+    /// Always Docker or the local JDK, as nobody kills a foreign cluster.
+    ///
+    /// # Panics
+    /// As [`Broker::shared`].
+    pub async fn private() -> Self {
+        match blocking(own).await {
+            Ok(broker) => broker,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// `host:port`, as `bootstrap.servers` takes it.
+    #[must_use]
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
+    /// Ends the broker by SIGKILL. Data and port stay for [`Broker::start`].
+    ///
+    /// # Panics
+    /// On a broker that is not private.
+    pub async fn kill(&mut self) {
+        let mut own = self.own.take().expect(PRIVATE);
+        self.own = Some(
+            blocking(move || {
+                own.kill();
+                own
+            })
+            .await,
+        );
+    }
+
+    /// Starts a killed broker again, on the same port with the same data, and
+    /// waits until it answers.
+    ///
+    /// # Panics
+    /// When it does not answer in time, and as [`Broker::kill`].
+    pub async fn start(&mut self) {
+        let mut own = self.own.take().expect(PRIVATE);
+        let bootstrap = self.bootstrap.clone();
+        self.own = Some(
+            blocking(move || {
+                own.start();
+                match wait_until_it_answers(&bootstrap, || own.log_if_ended()) {
+                    Ok(()) => own,
+                    Err(error) => panic!("{error}"),
+                }
+            })
+            .await,
+        );
+    }
+}
+
+const PRIVATE: &str = "only a broker of `Broker::private` is killed and started";
+
+/// Runs blocking work beside the test's runtime.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+fn external(bootstrap: String) -> Result<Broker, String> {
+    wait_until_it_answers(&bootstrap, || None)
+        .map_err(|error| format!("{BROKERS_VARIABLE}={bootstrap}: {error}"))?;
+    Ok(Broker {
+        bootstrap,
+        own: None,
+    })
+}
+
+/// Docker when it can start one, else the local JDK.
+fn own() -> Result<Broker, String> {
+    let port = crate::free_port();
+    let container = container::daemon_answers().and_then(|()| container::Kafka::new(port));
+    let mut own: Box<dyn Own> = match container {
+        Ok(kafka) => Box::new(kafka),
+        Err(no_docker) => Box::new(local::Kafka::new(port).map_err(|no_local| {
+            format!(
+                "no Apache Kafka to test against. One of the three is needed:\n\
+                 1. {BROKERS_VARIABLE}=HOST:PORT of a running one: not set, or this test \
+                 needs one that it may kill;\n\
+                 2. Docker: {no_docker};\n\
+                 3. Apache Kafka from Maven Central on the local JDK: {no_local}."
+            )
+        })?),
+    };
+    let bootstrap = format!("127.0.0.1:{port}");
+    wait_until_it_answers(&bootstrap, || own.log_if_ended())?;
+    Ok(Broker {
+        bootstrap,
+        own: Some(own),
+    })
+}
+
+/// Waits until a metadata request is answered with at least one broker.
+fn wait_until_it_answers(
+    bootstrap: &str,
+    mut log_if_ended: impl FnMut() -> Option<String>,
+) -> Result<(), String> {
+    let start = Instant::now();
+    let client: BaseConsumer = client_config(bootstrap)
+        .create()
+        .map_err(|error| format!("cannot make a Kafka client: {error}"))?;
+    loop {
+        let error = match client.fetch_metadata(None, Duration::from_secs(2)) {
+            Ok(metadata) if !metadata.brokers().is_empty() => return Ok(()),
+            Ok(_) => "its metadata names no broker".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if let Some(log) = log_if_ended() {
+            return Err(format!(
+                "Apache Kafka ended while starting. Its log:\n{log}"
+            ));
+        }
+        if start.elapsed() > START_DEADLINE {
+            return Err(format!("no answer within {START_DEADLINE:?}: {error}"));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// What every client of the test bed starts from.
+fn client_config(bootstrap: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", bootstrap)
+        .set("group.id", "e2e")
+        .set("enable.auto.commit", "false")
+        .set("reconnect.backoff.max.ms", "200")
+        .set("log_level", "0");
+    config
+}
+
+/// The settings of a one-node cluster, for the file and for the image's
+/// environment. `port` is the one that clients connect to.
+fn properties(listen: &str, controller: &str, port: u16) -> Vec<(&'static str, String)> {
+    let fixed = [
+        ("process.roles", "broker,controller"),
+        ("node.id", "1"),
+        ("controller.listener.names", "CONTROLLER"),
+        (
+            "listener.security.protocol.map",
+            "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        ),
+        ("offsets.topic.replication.factor", "1"),
+        ("offsets.topic.num.partitions", "4"),
+        ("transaction.state.log.replication.factor", "1"),
+        ("transaction.state.log.min.isr", "1"),
+        ("transaction.state.log.num.partitions", "4"),
+        ("group.initial.rebalance.delay.ms", "0"),
+        // Topics are made by the binaries, with the right settings, or not at all.
+        ("auto.create.topics.enable", "false"),
+        // A test leaves up to a hundred partitions behind: keep them cheap.
+        ("log.index.size.max.bytes", "262144"),
+        ("file.delete.delay.ms", "1000"),
+    ];
+    let mut properties: Vec<_> = fixed
+        .map(|(name, value)| (name, value.to_owned()))
+        .into_iter()
+        .collect();
+    properties.extend([
+        (
+            "listeners",
+            format!("PLAINTEXT://{listen},CONTROLLER://{controller}"),
+        ),
+        (
+            "advertised.listeners",
+            format!("PLAINTEXT://127.0.0.1:{port}"),
+        ),
+    ]);
+    properties
+}

@@ -1,0 +1,359 @@
+//! The failed list on a real Kafka: transactions, fencing, markers, a broker
+//! that dies. Dead letters are written as a dispatcher writes them.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers fail like the test that calls them"
+)]
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use domain::record::{DeliveryHeaders, EventHeaders};
+use domain::{DeadLetterReason, DeliveryId, EndpointId, EventId, EventKind, Timestamp};
+use e2e::client::{Reply, send};
+use e2e::settings::tokens;
+use e2e::{Binary, Broker, Service, Settings, Signal, random_hex, until};
+use rdkafka::ClientConfig;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use reqwest::Method;
+use serde_json::Value;
+
+const SOON: Duration = Duration::from_secs(60);
+/// The default of `index.path`.
+const INDEX: &str = "data/failed.sqlite";
+
+/// One environment on a broker: a prefix, and the settings of its lists.
+struct Place {
+    bootstrap: String,
+    prefix: String,
+}
+
+impl Place {
+    fn on(broker: &Broker) -> Self {
+        Self {
+            bootstrap: broker.bootstrap().to_owned(),
+            prefix: format!("t{}.", random_hex(8)),
+        }
+    }
+
+    fn topic(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    fn settings(&self) -> Settings {
+        Settings::new(Binary::DlqConsumer, &self.bootstrap, &self.prefix)
+    }
+
+    /// Starts a list with an index of its own.
+    async fn list(&self) -> Service {
+        Service::start(Binary::DlqConsumer, self.settings()).await
+    }
+
+    /// Writes so many dead letters of the account `shop`, with an envelope of
+    /// at least so many bytes; their ids in order.
+    async fn fail(&self, count: usize, bytes: usize) -> Vec<String> {
+        let producer: FutureProducer = ClientConfig::new()
+            .set("bootstrap.servers", &self.bootstrap)
+            .set("enable.idempotence", "true")
+            .create()
+            .unwrap();
+        let topic = self.topic("webhooks.dead-letter");
+        let mut ids = Vec::with_capacity(count);
+        let mut written = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (id, value, headers) = dead_letter(bytes);
+            let record = FutureRecord::to(&topic)
+                .key(&id)
+                .payload(&value)
+                .headers(headers);
+            written.push(
+                producer
+                    .send_result(record)
+                    .map_err(|(error, _)| error)
+                    .unwrap(),
+            );
+            ids.push(id);
+        }
+        for record in written {
+            record.await.unwrap().map_err(|(error, _)| error).unwrap();
+        }
+        ids
+    }
+
+    /// How often each delivery stands on `webhooks.resend`.
+    async fn resent(&self, broker: &Broker) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for record in broker.read(&self.topic("webhooks.resend")).await {
+            let event = record.header("ce_id").unwrap();
+            let delivery = format!("{event}.{}", record.header("delivery-endpoint").unwrap());
+            *counts.entry(delivery).or_default() += 1;
+        }
+        counts
+    }
+
+    async fn tombstones(&self, broker: &Broker) -> usize {
+        let records = broker.read(&self.topic("webhooks.dead-letter")).await;
+        records
+            .iter()
+            .filter(|record| record.value.is_none())
+            .count()
+    }
+}
+
+fn dead_letter(bytes: usize) -> (String, String, OwnedHeaders) {
+    let id = EventId::generate();
+    let event = EventHeaders {
+        account: "shop".parse().unwrap(),
+        id,
+        kind: EventKind::NewFeedback,
+        time: "2024-06-15T14:32:00Z".parse().unwrap(),
+        traceparent: None,
+    };
+    let mut delivery = DeliveryHeaders::first(EndpointId::generate(), Timestamp::now(), None);
+    delivery.attempt = 6;
+    delivery.reason = Some(DeadLetterReason::AttemptsExhausted);
+    let key = DeliveryId {
+        event: id,
+        endpoint: delivery.endpoint,
+    };
+    let value = format!(
+        r#"{{"event":"new_feedback","id":"{id}","timestamp":"2024-06-15T14:32:00Z","data":{{"customer_id":null,"email":null,"comment":"{}","browser_locale":null,"session_duration_seconds":null,"session_page":"/"}}}}"#,
+        "x".repeat(bytes)
+    );
+    let headers = delivery.write(&event);
+    let headers = headers
+        .iter()
+        .fold(OwnedHeaders::new(), |all, (key, value)| {
+            all.insert(Header {
+                key,
+                value: Some(value),
+            })
+        });
+    (key.to_string(), value, headers)
+}
+
+async fn call(list: &Service, method: Method, path: &str) -> Reply {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = http.request(method, list.url(path));
+    send(request.bearer_auth(tokens::SHOP).timeout(SOON)).await
+}
+
+async fn resend(list: &Service, id: &str) -> Reply {
+    call(list, Method::POST, &format!("/webhooks/failed/{id}/resend")).await
+}
+
+/// Ids and cursor of a page.
+async fn page(list: &Service, query: &str) -> (Vec<String>, String) {
+    let reply = call(list, Method::GET, &format!("/webhooks/failed?{query}")).await;
+    let body = reply.expect(200).json();
+    let id = |item: &Value| item["id"].as_str().unwrap().to_owned();
+    let items = body["items"].as_array().unwrap().iter().map(id).collect();
+    (items, body["next_cursor"].as_str().unwrap().to_owned())
+}
+
+async fn shows(list: &Service, ids: &[String]) {
+    until(
+        &format!("{} entries on the list", ids.len()),
+        SOON,
+        async || (page(list, "limit=500").await.0 == ids).then_some(()),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resend_writes_both_records_and_the_list_is_right_after_a_restart_and_a_rebuild() {
+    let broker = Broker::shared().await;
+    let place = Place::on(broker);
+    let mut list = place.list().await;
+    let mut ids = place.fail(6, 10).await;
+    shows(&list, &ids).await;
+    let (seen, cursor) = page(&list, "limit=2").await;
+    assert_eq!(seen, ids[..2]);
+
+    let moved = ids.remove(3);
+    drop(resend(&list, &moved).await.expect(202));
+    let discarded = ids.remove(3);
+    let path = format!("/webhooks/failed/{discarded}");
+    drop(call(&list, Method::DELETE, &path).await.expect(204));
+
+    assert_eq!(
+        page(&list, "").await.0,
+        ids,
+        "both are off the list at once"
+    );
+    drop(resend(&list, &moved).await.problem(404));
+    assert_eq!(place.resent(broker).await, BTreeMap::from([(moved, 1)]));
+    assert_eq!(place.tombstones(broker).await, 2);
+
+    // The tombstones' transactions left markers at the end of the topic.
+    let (_, end) = page(&list, "").await;
+    list.restart().await;
+    assert_eq!(page(&list, "").await.0, ids, "after a SIGKILL");
+    list.kill();
+    std::fs::remove_file(list.file(INDEX)).unwrap();
+    list.restart().await;
+    assert_eq!(page(&list, "").await.0, ids, "after a rebuild");
+    let (rest, _) = page(&list, &format!("cursor={cursor}")).await;
+    assert_eq!(rest, ids[2..], "a kept cursor goes on");
+
+    let new = place.fail(1, 10).await;
+    until("the new failure, and only that", SOON, async || {
+        (page(&list, &format!("cursor={end}")).await.0 == new).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_starts_last_moves_and_the_other_ends_without_a_trace() {
+    let broker = Broker::shared().await;
+    let place = Place::on(broker);
+    let mut first = place.list().await;
+    let ids = place.fail(2, 10).await;
+    shows(&first, &ids).await;
+    let second = place.list().await;
+
+    drop(resend(&first, &ids[0]).await.problem(503));
+
+    let status = first.wait_exit(SOON).await;
+    assert_eq!(status.code(), Some(1), "{}", first.log());
+    assert!(
+        first.log().contains("another dlq-consumer has taken over"),
+        "{}",
+        first.log()
+    );
+    assert!(place.resent(broker).await.is_empty());
+    assert_eq!(place.tombstones(broker).await, 0);
+    drop(resend(&second, &ids[0]).await.expect(202));
+    assert_eq!(page(&second, "").await.0, ids[1..]);
+
+    // With the index of before, and without the right to move until it starts anew.
+    first.restart().await;
+    assert_eq!(page(&first, "").await.0, ids[1..]);
+    drop(resend(&first, &ids[0]).await.problem(404));
+    drop(resend(&first, &ids[1]).await.expect(202));
+    let once = ids.into_iter().map(|id| (id, 1)).collect();
+    assert_eq!(place.resent(broker).await, once);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_in_the_middle_of_resends_moves_each_delivery_once() {
+    let broker = Broker::shared().await;
+    let place = Place::on(broker);
+    let mut list = place.list().await;
+    let ids = place.fail(300, 10).await;
+    shows(&list, &ids).await;
+
+    // All of them at once, and a SIGKILL when some are done.
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut requests = tokio::task::JoinSet::new();
+    for id in &ids {
+        let url = list.url(&format!("/webhooks/failed/{id}/resend"));
+        requests.spawn(http.post(url).bearer_auth(tokens::SHOP).send());
+    }
+    let mut accepted = 0;
+    while accepted < 20 {
+        let reply = requests.join_next().await.unwrap().unwrap().unwrap();
+        assert!(matches!(reply.status().as_u16(), 202 | 503), "{reply:?}");
+        accepted += usize::from(reply.status() == 202);
+    }
+    list.kill();
+    while requests.join_next().await.is_some() {}
+    list.restart().await;
+
+    let (left, _) = page(&list, "limit=500").await;
+    let moved = place.resent(broker).await;
+    assert_eq!(left.len() + moved.len(), ids.len(), "each is on one side");
+    for id in &left {
+        drop(resend(&list, id).await.expect(202));
+    }
+    let once = ids.into_iter().map(|id| (id, 1)).collect();
+    assert_eq!(place.resent(broker).await, once);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_dies_costs_a_503_and_comes_back_without_a_restart() {
+    let _alone = e2e::alone().await;
+    let mut broker = Broker::private().await;
+    let place = Place::on(&broker);
+    let mut list = place.list().await;
+    let ids = place.fail(3, 10).await;
+    shows(&list, &ids).await;
+
+    broker.kill().await;
+    assert_eq!(page(&list, "").await.0, ids, "the list can still be read");
+    let asked = Instant::now();
+    let reply = resend(&list, &ids[0]).await;
+    assert!(
+        asked.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        asked.elapsed()
+    );
+    eprintln!("XX {:?} {}", asked.elapsed(), reply.text());
+    assert!(!reply.header("retry-after").is_empty());
+    drop(reply.problem(503));
+    broker.start().await;
+
+    until("a move is accepted again", SOON, async || {
+        let reply = resend(&list, &ids[0]).await;
+        matches!(reply.status, 202 | 404).then_some(())
+    })
+    .await;
+    assert!(list.is_running());
+    shows(&list, &ids[1..]).await;
+    let once = BTreeMap::from([(ids[0].clone(), 1)]);
+    assert_eq!(place.resent(&broker).await, once);
+    let new = place.fail(1, 10).await;
+    shows(&list, &[&ids[1..], &new[..]].concat()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_large_envelopes_end_early_and_the_cursor_goes_on() {
+    let broker = Broker::shared().await;
+    let place = Place::on(broker);
+    let list = place.list().await;
+    let ids = place.fail(200, 60_000).await;
+    until("all are on the list", SOON, async || {
+        let entries = list.metric("feedbackpro_dlq_consumer_entries").await;
+        (entries == Some(200.0)).then_some(())
+    })
+    .await;
+
+    let (mut seen, mut cursor) = page(&list, "limit=500").await;
+    assert!((100..150).contains(&seen.len()), "{} in 8 MiB", seen.len());
+    loop {
+        let (items, next) = page(&list, &format!("limit=500&cursor={cursor}")).await;
+        if items.is_empty() {
+            break;
+        }
+        seen.extend(items);
+        cursor = next;
+    }
+    assert_eq!(seen, ids);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_ends_cleanly_and_a_topic_set_up_wrongly_is_told() {
+    let broker = Broker::shared().await;
+    let place = Place::on(broker);
+    let mut list = place.list().await;
+    let ids = place.fail(1, 10).await;
+    shows(&list, &ids).await;
+    list.signal(Signal::Term);
+    let status = list.wait_exit(Duration::from_secs(6)).await;
+    assert_eq!(status.code(), Some(0), "{}", list.log());
+
+    let other = Place::on(broker);
+    broker
+        .create_topic(&other.topic("webhooks.dead-letter"), 3)
+        .await;
+    let ended = e2e::service::run(Binary::DlqConsumer, &other.settings(), &[], b"", SOON).await;
+    assert_eq!(ended.code, Some(64), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("webhooks.dead-letter"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains('3'), "{}", ended.stderr);
+}

@@ -1,0 +1,202 @@
+//! What fails is tried again on time, and stands in the failed list in the end.
+
+use std::{sync::Arc, time::Duration};
+
+use e2e::{Answer, Receiver, Stack, StackBuilder, events, receiver::Request};
+
+const SOON: Duration = Duration::from_secs(30);
+const SCHEDULE: [&str; 5] = ["1s", "2s", "3s", "4s", "5s"];
+const RATING: &[&str] = &["rating_submitted"];
+
+fn stack() -> StackBuilder {
+    Stack::builder().schedule(&SCHEDULE)
+}
+
+/// The times between the end of each attempt and the begin of the next.
+fn pauses(attempts: &[Arc<Request>]) -> Vec<Duration> {
+    attempts
+        .windows(2)
+        .map(|pair| {
+            let ended = pair[0].instant + pair[0].lasted().unwrap_or_default();
+            pair[1].instant.duration_since(ended)
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_failures_then_success_at_the_schedules_times_and_never_early() {
+    let receiver = Receiver::start();
+    receiver.answer("/hook", Answer::failing(5, 500));
+    let stack = stack().start().await;
+    let endpoint = stack
+        .client
+        .create_endpoint(&receiver.url("/hook"), RATING)
+        .await;
+    let id = stack.client.post_event(&events::rating_submitted(2)).await;
+    let got = receiver.wait_for_count("/hook", 6, 2 * SOON).await;
+    let pauses = pauses(&got);
+    for (pause, planned) in pauses.iter().zip([1, 2, 3, 4, 5]) {
+        let planned = Duration::from_secs(planned);
+        assert!(*pause >= planned, "early: {pauses:?}");
+        assert!(
+            *pause < planned + Duration::from_secs(1),
+            "late: {pauses:?}"
+        );
+    }
+    for (request, attempt) in got.iter().zip(1..) {
+        assert_eq!(request.webhook_id(), id);
+        assert_eq!(request.body, got[0].body, "the same bytes each time");
+        assert_eq!(request.header("x-feedbackpro-attempt"), attempt.to_string());
+        request
+            .verify(&endpoint.secret)
+            .expect("each attempt verifies");
+    }
+    assert!(stack.client.failed("").await.items.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn six_failures_end_in_the_failed_list_and_a_resend_delivers_the_same_event() {
+    let receiver = Receiver::start();
+    receiver.answer("/hook", Answer::failing(6, 503));
+    let stack = stack().start().await;
+    stack
+        .client
+        .create_endpoint(&receiver.url("/hook"), RATING)
+        .await;
+    let id = stack.client.post_event(&events::rating_submitted(1)).await;
+    let failed = stack.client.wait_for_failed(1, 2 * SOON).await;
+    let entry = &failed[0];
+    assert_eq!(entry["event_id"], id.as_str());
+    assert_eq!(entry["reason"], "attempts_exhausted");
+    assert_eq!(entry["attempts"], 6);
+    assert_eq!(entry["last_status"], 503);
+    assert_eq!(entry["payload"]["id"], id.as_str());
+    let delivery = entry["id"].as_str().expect("an entry has an id");
+    stack.client.resend(delivery).await;
+    let got = receiver.wait_for_count("/hook", 7, SOON).await;
+    assert_eq!(got[6].webhook_id(), id);
+    assert_eq!(got[6].body, got[0].body);
+    assert_eq!(got[6].header("x-feedbackpro-attempt"), "1");
+    e2e::until("an empty failed list", SOON, async || {
+        stack.client.failed("").await.items.is_empty().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retry_after_is_waited_for() {
+    let receiver = Receiver::start();
+    let busy = Answer::WithHeaders(429, vec![("retry-after", "3".to_owned())]);
+    receiver.answer("/hook", Answer::Sequence(vec![busy, Answer::Status(200)]));
+    let stack = stack().start().await;
+    stack
+        .client
+        .create_endpoint(&receiver.url("/hook"), RATING)
+        .await;
+    stack.client.post_event(&events::rating_submitted(2)).await;
+    let got = receiver.wait_for_count("/hook", 2, SOON).await;
+    let pause = pauses(&got)[0];
+    assert!(pause >= Duration::from_secs(3), "{pause:?}");
+    assert!(pause < Duration::from_secs(4), "{pause:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_ends_after_five_seconds_also_when_the_body_drips() {
+    let receiver = Receiver::start();
+    receiver.answer(
+        "/hang",
+        Answer::Sequence(vec![Answer::Hang, Answer::Status(200)]),
+    );
+    let drip = Answer::DripBody(Duration::from_millis(100));
+    receiver.answer("/drip", Answer::Sequence(vec![drip, Answer::Status(200)]));
+    let stack = stack().start().await;
+    for path in ["/hang", "/drip"] {
+        stack
+            .client
+            .create_endpoint(&receiver.url(path), RATING)
+            .await;
+    }
+    stack.client.post_event(&events::rating_submitted(2)).await;
+    for path in ["/hang", "/drip"] {
+        let got = receiver.wait_for_count(path, 2, SOON).await;
+        let lasted = got[0].lasted().expect("the client has left");
+        assert!(lasted > Duration::from_millis(4_800), "{path}: {lasted:?}");
+        assert!(lasted < Duration::from_secs(6), "{path}: {lasted:?}");
+        let between = got[1].instant.duration_since(got[0].instant);
+        assert!(
+            between >= Duration::from_millis(5_900),
+            "{path}: {between:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redirects_are_not_followed() {
+    let receiver = Receiver::start();
+    for status in [301, 302, 307, 308] {
+        let path = format!("/from/{status}/");
+        let to = Answer::Redirect(status, receiver.url("/to"));
+        receiver.answer(&path, Answer::Sequence(vec![to, Answer::Status(200)]));
+    }
+    let stack = stack().start().await;
+    for status in [301, 302, 307, 308] {
+        let url = receiver.url(&format!("/from/{status}/"));
+        stack.client.create_endpoint(&url, RATING).await;
+    }
+    stack.client.post_event(&events::rating_submitted(2)).await;
+    let got = receiver.wait_for_count("/from/", 8, SOON).await;
+    assert_eq!(got.len(), 8);
+    assert_eq!(receiver.look(|log| log.to("/to").len()), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_410_gives_up_and_disables_the_endpoint_until_a_person_resumes_it() {
+    let receiver = Receiver::start();
+    receiver.answer("/hook", Answer::Status(410));
+    let stack = stack().start().await;
+    let endpoint = stack
+        .client
+        .create_endpoint(&receiver.url("/hook"), RATING)
+        .await;
+    stack.client.post_event(&events::rating_submitted(2)).await;
+    let failed = stack.client.wait_for_failed(1, SOON).await;
+    assert_eq!(failed[0]["reason"], "endpoint_gone");
+    assert_eq!(failed[0]["attempts"], 1);
+    e2e::until("the endpoint is disabled", SOON, async || {
+        (stack.client.endpoint(&endpoint.id).await["state"] == "disabled").then_some(())
+    })
+    .await;
+    // It gets no new deliveries.
+    stack.client.post_event(&events::rating_submitted(3)).await;
+    receiver.answer("/hook", Answer::Status(200));
+    stack.client.resume(&endpoint.id).await;
+    assert_eq!(
+        stack.client.endpoint(&endpoint.id).await["state"],
+        "enabled"
+    );
+    let after = stack.client.post_event(&events::rating_submitted(4)).await;
+    let got = receiver.wait_for_count("/hook", 2, SOON).await;
+    assert_eq!(got[1].webhook_id(), after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_schedule_drains_the_topics_of_the_old_one() {
+    let receiver = Receiver::start();
+    receiver.answer("/hook", Answer::failing(1, 500));
+    let mut stack = Stack::builder().schedule(&["7s"]).start().await;
+    stack
+        .client
+        .create_endpoint(&receiver.url("/hook"), RATING)
+        .await;
+    let id = stack.client.post_event(&events::rating_submitted(2)).await;
+    receiver.wait_for_count("/hook", 1, SOON).await;
+    stack.dispatcher.signal(e2e::Signal::Term);
+    stack.dispatcher.wait_exit(SOON).await;
+    stack
+        .dispatcher
+        .change(|settings| settings.set("retry.schedule", vec!["1s", "2s"]));
+    stack.dispatcher.restart().await;
+    let got = receiver.wait_for_count("/hook", 2, 2 * SOON).await;
+    assert_eq!(got[1].webhook_id(), id);
+    assert!(pauses(&got)[0] >= Duration::from_secs(7));
+}
