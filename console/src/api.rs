@@ -1,0 +1,100 @@
+//! The REST API, `/api/v1`: JSON over [`crate::endpoints`], and nothing that
+//! decides.
+
+mod asker;
+mod bodies;
+mod cursor;
+mod endpoints;
+mod etag;
+mod lifecycle;
+mod problems;
+mod requests;
+mod retry_policy;
+mod test_events;
+mod views;
+
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+use domain::Schedule;
+use service::problem::Problem;
+use service::tokens::Tokens;
+
+use crate::endpoints::{Registry, Unavailable};
+use crate::metrics::Metrics;
+use crate::test_event::Tester;
+
+/// What the handlers share. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    tokens: Tokens,
+    /// Empty until the endpoint table was read to its end.
+    registry: OnceLock<Arc<Registry>>,
+    tester: Tester,
+    schedule: Schedule,
+    metrics: Metrics,
+}
+
+impl Api {
+    pub(crate) fn new(
+        tokens: Tokens,
+        tester: Tester,
+        schedule: Schedule,
+        metrics: Metrics,
+    ) -> Self {
+        let shared = Shared {
+            tokens,
+            registry: OnceLock::new(),
+            tester,
+            schedule,
+            metrics,
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// From now on requests are answered; before that they get 503.
+    pub(crate) fn open(&self, registry: Arc<Registry>) {
+        if self.shared.registry.set(registry).is_err() {
+            tracing::error!("the API was opened twice");
+        }
+    }
+
+    fn registry(&self) -> Result<&Registry, Problem> {
+        let registry = self.shared.registry.get();
+        registry
+            .map(Arc::as_ref)
+            .ok_or_else(|| Unavailable::Loading.into())
+    }
+}
+
+/// The routes.
+pub(crate) fn routes(api: Api) -> Router {
+    let count = middleware::from_fn_with_state(api.clone(), requests::count);
+    let endpoints = Router::new()
+        .route("/", get(endpoints::list).post(endpoints::create))
+        .route(
+            "/{id}",
+            get(endpoints::get)
+                .patch(endpoints::change)
+                .delete(endpoints::delete),
+        )
+        .route("/{id}/pause", post(lifecycle::pause))
+        .route("/{id}/resume", post(lifecycle::resume))
+        .route("/{id}/rotate-secret", post(lifecycle::rotate_secret))
+        .route("/{id}/secret", get(lifecycle::secret))
+        .route("/{id}/test", post(test_events::send));
+    Router::new()
+        .nest("/api/v1/endpoints", endpoints)
+        .route("/api/v1/retry-policy", get(retry_policy::show))
+        .route_layer(count)
+        .with_state(api)
+}

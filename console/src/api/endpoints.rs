@@ -1,0 +1,132 @@
+//! `/api/v1/endpoints`: make, list, show, change, delete.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::AccountId;
+use serde::Deserialize;
+use service::problem::{Problem, ProblemError};
+
+use super::asker::{Asker, Named};
+use super::bodies::{self, ChangeBody, CreateBody};
+use super::views::{EndpointView, PageView};
+use super::{Api, cursor, etag};
+use crate::endpoints::{Found, Mistake, Refusal, Scope};
+
+/// Endpoints on a page that does not ask for a number, and at most.
+const PAGE: usize = 50;
+const LONGEST_PAGE: usize = 200;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CreateQuery {
+    account: Option<AccountId>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    account: Option<AccountId>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+pub(super) async fn create(
+    State(api): State<Api>,
+    asker: Asker,
+    query: Result<Query<CreateQuery>, QueryRejection>,
+    body: Body,
+) -> Result<Response, Problem> {
+    let Query(query) = query?;
+    let registry = api.registry()?;
+    let body: CreateBody = bodies::read(body).await?;
+    let account = match asker.narrowed(body.account.clone().or(query.account))? {
+        Scope::Account(account) => account,
+        Scope::Every => {
+            let mistake = Mistake::new("$.account", "it is missing")
+                .allowed("the account that gets the endpoint, here or as ?account=");
+            return Err(Refusal::Invalid(vec![mistake]).into());
+        }
+    };
+    let created = registry.create(account, body.fields()).await?;
+    let location = format!("/api/v1/endpoints/{}", created.found.endpoint.id);
+    let headers = [
+        (header::LOCATION, location),
+        (header::ETAG, etag::of(created.found.endpoint.version)),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    let view = Json(EndpointView::from(&created));
+    Ok((StatusCode::CREATED, headers, view).into_response())
+}
+
+pub(super) async fn list(
+    State(api): State<Api>,
+    asker: Asker,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(query) = query?;
+    let scope = asker.narrowed(query.account)?;
+    let limit = query.limit.unwrap_or(PAGE);
+    if !(1..=LONGEST_PAGE).contains(&limit) {
+        let error = ProblemError::new("limit", format!("found {limit}"))
+            .allowed(format!("1 to {LONGEST_PAGE}"));
+        return Err(cursor::parameter(error));
+    }
+    let after = query.cursor.as_deref().map(cursor::read).transpose()?;
+    let registry = api.registry()?;
+    // One more than shown tells whether there is a next page.
+    let mut found = registry.list(&scope, after.as_ref(), limit + 1);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more);
+    let page = PageView {
+        next_cursor: last.map(|last| cursor::behind(&last.place())),
+        items: found.iter().map(EndpointView::from).collect(),
+    };
+    Ok(Json(page).into_response())
+}
+
+pub(super) async fn get(
+    State(api): State<Api>,
+    asker: Asker,
+    Named(id): Named,
+) -> Result<Response, Problem> {
+    let found = api.registry()?.get(&asker.scope, id).await?;
+    Ok(shown(&found))
+}
+
+pub(super) async fn change(
+    State(api): State<Api>,
+    asker: Asker,
+    Named(id): Named,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let registry = api.registry()?;
+    let on = etag::if_match(&headers)?;
+    let body: ChangeBody = bodies::read(body).await?;
+    let found = registry
+        .change(&asker.scope, id, &on, body.fields())
+        .await?;
+    Ok(shown(&found))
+}
+
+pub(super) async fn delete(
+    State(api): State<Api>,
+    asker: Asker,
+    Named(id): Named,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    let on = etag::if_match(&headers)?;
+    api.registry()?.delete(&asker.scope, id, &on).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// An endpoint with its ETag.
+pub(super) fn shown(found: &Found) -> Response {
+    let etag = [(header::ETAG, etag::of(found.endpoint.version))];
+    (etag, Json(EndpointView::from(found))).into_response()
+}

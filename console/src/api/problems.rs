@@ -1,0 +1,88 @@
+//! Refusals as problem documents.
+
+use axum::http::StatusCode;
+use service::problem::{ABOUT_BLANK, Problem, ProblemError};
+
+use super::etag;
+use crate::endpoints::{Mistake, Refusal, Unavailable};
+
+/// Seconds after which a request may be tried again that found Kafka away.
+const RETRY_AFTER: u64 = 5;
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid(mistakes) => {
+                let detail = "the body is JSON, but not what is allowed here";
+                let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", detail);
+                mistakes
+                    .into_iter()
+                    .map(mistake)
+                    .fold(problem, Self::with_error)
+            }
+            Refusal::NotFound => Self::not_found("there is no such endpoint"),
+            Refusal::VersionDiffers { current } => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "version-differs",
+                format!(
+                    "the endpoint was changed meanwhile, its ETag is {} now: get it again, \
+                     then change it",
+                    etag::of(current)
+                ),
+            ),
+            Refusal::TooMany { limit } => Self::new(
+                StatusCode::CONFLICT,
+                "too-many-endpoints",
+                format!(
+                    "the account has {limit} endpoints, which is as many as it may have: \
+                     delete one first"
+                ),
+            ),
+            Refusal::TooManyTests { limit, retry_after } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-test-events",
+                format!("an account may send {limit} test events a minute"),
+            )
+            .retry_after(retry_after),
+            Refusal::Sealed(error) => {
+                tracing::error!(%error, "a signing secret cannot be opened");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "secret-sealed",
+                    "the endpoint's secret cannot be opened with the keys of this console: \
+                     tell its operator",
+                )
+            }
+            Refusal::Unavailable(unavailable) => unavailable.into(),
+        }
+    }
+}
+
+impl From<Unavailable> for Problem {
+    fn from(unavailable: Unavailable) -> Self {
+        let detail = match &unavailable {
+            Unavailable::Loading | Unavailable::NotWritten | Unavailable::NotReadBack => {
+                unavailable.to_string()
+            }
+            Unavailable::Publish(error) => {
+                tracing::error!(%error, "a change of an endpoint was not acknowledged");
+                if error.may_be_written() {
+                    "Kafka has not acknowledged the change: it may be made or not, look before \
+                     you try again"
+                        .to_owned()
+                } else {
+                    "Kafka does not take the change; nothing was changed".to_owned()
+                }
+            }
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, ABOUT_BLANK, detail).retry_after(RETRY_AFTER)
+    }
+}
+
+fn mistake(mistake: Mistake) -> ProblemError {
+    let error = ProblemError::new(mistake.path, mistake.detail);
+    match mistake.allowed {
+        Some(allowed) => error.allowed(allowed),
+        None => error,
+    }
+}

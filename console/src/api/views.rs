@@ -1,0 +1,120 @@
+//! What the API shows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{AccountId, EndpointId, EndpointState, EventKind, Timestamp};
+use serde::Serialize;
+
+use crate::endpoints::{Created, Found, SigningSecrets};
+use crate::test_event::TestResult;
+
+/// An endpoint. Its secret is shown right after it was made, and nowhere else.
+#[derive(Debug, Serialize)]
+pub(super) struct EndpointView<'a> {
+    id: EndpointId,
+    account: &'a AccountId,
+    url: &'a str,
+    events: &'a BTreeSet<EventKind>,
+    description: Option<&'a str>,
+    headers: &'a BTreeMap<String, String>,
+    max_per_second: Option<u32>,
+    state: EndpointState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl<'a> From<&'a Found> for EndpointView<'a> {
+    fn from(found: &'a Found) -> Self {
+        let endpoint = &*found.endpoint;
+        Self {
+            id: endpoint.id,
+            account: &endpoint.account,
+            url: &endpoint.url,
+            events: &endpoint.events,
+            description: endpoint.description.as_deref(),
+            headers: &endpoint.headers,
+            max_per_second: endpoint.max_per_second,
+            state: found.state(),
+            secret: None,
+            created_at: endpoint.created_at,
+            updated_at: endpoint.updated_at,
+        }
+    }
+}
+
+impl<'a> From<&'a Created> for EndpointView<'a> {
+    fn from(created: &'a Created) -> Self {
+        Self {
+            secret: Some(created.secret.expose()),
+            ..Self::from(&created.found)
+        }
+    }
+}
+
+/// A page of endpoints.
+#[derive(Debug, Serialize)]
+pub(super) struct PageView<'a> {
+    pub(super) items: Vec<EndpointView<'a>>,
+    /// `null` on the last page.
+    pub(super) next_cursor: Option<String>,
+}
+
+/// The secrets that sign now.
+#[derive(Debug, Serialize)]
+pub(super) struct SecretView<'a> {
+    secret: &'a str,
+    previous: Option<PreviousView<'a>>,
+}
+
+/// A secret that a rotation replaced.
+#[derive(Debug, Serialize)]
+struct PreviousView<'a> {
+    secret: &'a str,
+    expires_at: Timestamp,
+}
+
+impl<'a> From<&'a SigningSecrets> for SecretView<'a> {
+    fn from(secrets: &'a SigningSecrets) -> Self {
+        Self {
+            secret: secrets.current.expose(),
+            previous: secrets
+                .previous
+                .as_ref()
+                .map(|(secret, expires_at)| PreviousView {
+                    secret: secret.expose(),
+                    expires_at: *expires_at,
+                }),
+        }
+    }
+}
+
+/// How a test event ended.
+#[derive(Debug, Serialize)]
+pub(super) struct TestView {
+    delivered: bool,
+    status: Option<u16>,
+    duration_ms: u64,
+    response_body: Option<String>,
+    reason: Option<String>,
+}
+
+impl From<TestResult> for TestView {
+    fn from(result: TestResult) -> Self {
+        Self {
+            delivered: result.delivered,
+            status: result.status,
+            duration_ms: u64::try_from(result.took.as_millis()).unwrap_or(u64::MAX),
+            response_body: result.response_body,
+            reason: result.reason,
+        }
+    }
+}
+
+/// When failed deliveries are tried again.
+#[derive(Debug, Serialize)]
+pub(super) struct RetryPolicyView {
+    pub(super) schedule: Vec<String>,
+    pub(super) timeout: String,
+}

@@ -1,0 +1,188 @@
+//! The fields of an endpoint that its owner sets, and what is allowed in each.
+//! Pure but for the guard, which only judges.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use delivery::{Guard, PreparedRequest};
+use domain::EventKind;
+
+/// Characters of a description.
+const MAX_DESCRIPTION: usize = 500;
+/// More than one endpoint takes from a dispatcher; guards against slips of the pen.
+const MAX_PER_SECOND: u32 = 100_000;
+
+/// What a request sets. `None` leaves a field as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Fields {
+    /// Where deliveries go.
+    pub(crate) url: Option<String>,
+    /// Which events.
+    pub(crate) events: Option<Vec<EventKind>>,
+    /// What the owner calls it; `Some(None)` and an empty text remove it.
+    pub(crate) description: Option<Option<String>>,
+    /// Headers of the owner's own, all of them.
+    pub(crate) headers: Option<BTreeMap<String, String>>,
+    /// Deliveries a second at most; `Some(None)` lifts the limit.
+    pub(crate) max_per_second: Option<Option<u32>>,
+}
+
+/// One field that is not allowed so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    /// Which, as a JSON path: `$.events[1]`.
+    pub(crate) path: String,
+    /// What is wrong.
+    pub(crate) detail: String,
+    /// What is allowed.
+    pub(crate) allowed: Option<String>,
+}
+
+impl Mistake {
+    pub(crate) fn new(path: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            detail: detail.into(),
+            allowed: None,
+        }
+    }
+
+    pub(crate) fn allowed(mut self, allowed: impl Into<String>) -> Self {
+        self.allowed = Some(allowed.into());
+        self
+    }
+}
+
+/// Fields that are allowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Checked {
+    pub(super) url: Option<String>,
+    pub(super) events: Option<BTreeSet<EventKind>>,
+    pub(super) description: Option<Option<String>>,
+    pub(super) headers: Option<BTreeMap<String, String>>,
+    pub(super) max_per_second: Option<Option<u32>>,
+}
+
+/// All that a new endpoint needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct New {
+    pub(super) url: String,
+    pub(super) events: BTreeSet<EventKind>,
+    pub(super) description: Option<String>,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) max_per_second: Option<u32>,
+}
+
+impl Fields {
+    /// Judges the fields of a new endpoint, whose URL and events must be there.
+    pub(super) fn check_new(self, guard: &Guard) -> Result<New, Vec<Mistake>> {
+        let mut mistakes = self.missing();
+        match self.check(guard) {
+            Ok(Checked {
+                url: Some(url),
+                events: Some(events),
+                description,
+                headers,
+                max_per_second,
+            }) => Ok(New {
+                url,
+                events,
+                description: description.flatten(),
+                headers: headers.unwrap_or_default(),
+                max_per_second: max_per_second.flatten(),
+            }),
+            Ok(Checked { .. }) => Err(mistakes),
+            Err(more) => {
+                mistakes.extend(more);
+                Err(mistakes)
+            }
+        }
+    }
+
+    fn missing(&self) -> Vec<Mistake> {
+        let mut missing = Vec::new();
+        if self.url.is_none() {
+            missing.push(Mistake::new("$.url", "it is missing").allowed("an https URL"));
+        }
+        if self.events.is_none() {
+            missing.push(Mistake::new("$.events", "it is missing").allowed(events_allowed()));
+        }
+        missing
+    }
+
+    /// Judges each field that is set.
+    pub(super) fn check(self, guard: &Guard) -> Result<Checked, Vec<Mistake>> {
+        let mut mistakes = Vec::new();
+        if let Some(url) = &self.url
+            && let Err(refused) = guard.check_url(url)
+        {
+            mistakes.push(Mistake::new("$.url", refused.to_string()));
+        }
+        if let Some(events) = &self.events {
+            mistakes.extend(check_events(events));
+        }
+        if let Some(Some(description)) = &self.description {
+            mistakes.extend(check_description(description));
+        }
+        if let Some(headers) = &self.headers
+            && let Err(refused) = PreparedRequest::new(headers)
+        {
+            mistakes.push(Mistake::new("$.headers", refused.to_string()));
+        }
+        if let Some(Some(rate)) = self.max_per_second
+            && !(1..=MAX_PER_SECOND).contains(&rate)
+        {
+            let allowed = format!("a whole number from 1 to {MAX_PER_SECOND}, or null");
+            let detail = format!("found {rate}");
+            mistakes.push(Mistake::new("$.max_per_second", detail).allowed(allowed));
+        }
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        Ok(Checked {
+            url: self.url,
+            events: self.events.map(|events| events.into_iter().collect()),
+            description: self
+                .description
+                .map(|text| text.filter(|text| !text.is_empty())),
+            headers: self.headers,
+            max_per_second: self.max_per_second,
+        })
+    }
+}
+
+fn check_events(events: &[EventKind]) -> Vec<Mistake> {
+    if events.is_empty() {
+        let mistake = Mistake::new("$.events", "the list is empty");
+        return vec![mistake.allowed(events_allowed())];
+    }
+    let mut seen = BTreeSet::new();
+    (0..)
+        .zip(events)
+        .filter(|(_, event)| !seen.insert(**event))
+        .map(|(index, event): (usize, _)| {
+            Mistake::new(
+                format!("$.events[{index}]"),
+                format!("{event} stands twice"),
+            )
+            .allowed("each event once")
+        })
+        .collect()
+}
+
+fn events_allowed() -> String {
+    let names = EventKind::ALL.map(EventKind::as_str).join(", ");
+    format!("a list of one or more of {names}")
+}
+
+fn check_description(text: &str) -> Option<Mistake> {
+    let length = text.chars().count();
+    let detail = if length > MAX_DESCRIPTION {
+        format!("it has {length} characters")
+    } else if text.chars().any(char::is_control) {
+        "it holds a control character".to_owned()
+    } else {
+        return None;
+    };
+    let allowed = format!("one line of at most {MAX_DESCRIPTION} characters, or null");
+    Some(Mistake::new("$.description", detail).allowed(allowed))
+}

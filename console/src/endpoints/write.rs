@@ -1,0 +1,223 @@
+//! Changes: judged, written, and read back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{AccountId, Endpoint, EndpointId, EndpointKey, Secret, Timestamp};
+use kafka::{Record, Stored};
+use tokio::sync::MutexGuard;
+use tokio::time::timeout;
+
+use super::{
+    Fields, Found, Precondition, READ_TIME, Refusal, Registry, Scope, Unavailable, change,
+};
+
+/// How long a change waits for others of the same endpoint.
+const TURN_TIME: Duration = Duration::from_secs(10);
+
+/// An endpoint with the secret that was just made for it.
+#[derive(Debug)]
+pub(crate) struct Created {
+    /// The endpoint.
+    pub(crate) found: Found,
+    /// Its current secret.
+    pub(crate) secret: Secret,
+}
+
+impl Registry {
+    /// Makes an endpoint for an account, enabled.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], [`Refusal::TooMany`], [`Refusal::Unavailable`].
+    pub(crate) async fn create(
+        &self,
+        account: AccountId,
+        fields: Fields,
+    ) -> Result<Created, Refusal> {
+        let new = fields.check_new(&self.guard).map_err(Refusal::Invalid)?;
+        let _turn = self.turn(&account).await?;
+        let limit = self.per_account;
+        if self.read().count(&account) >= limit {
+            return Err(Refusal::TooMany { limit });
+        }
+        let id = EndpointId::generate();
+        let secret = Secret::generate();
+        let sealed = self.keys.seal(&account, id, &secret);
+        let endpoint = change::created(id, account, new, sealed, Timestamp::now());
+        let found = self.write(endpoint, "created").await?;
+        Ok(Created { found, secret })
+    }
+
+    /// Sets fields.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], and those of [`Registry::pause`].
+    pub(crate) async fn change(
+        &self,
+        scope: &Scope,
+        id: EndpointId,
+        on: &Precondition,
+        fields: Fields,
+    ) -> Result<Found, Refusal> {
+        // What others may not see is not judged for them either.
+        self.get(scope, id).await?;
+        let checked = fields.check(&self.guard).map_err(Refusal::Invalid)?;
+        self.rewrite(scope, id, on, "changed", |found, now| {
+            change::changed(found, checked, now)
+        })
+        .await
+    }
+
+    /// Pauses it: its deliveries wait.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], [`Refusal::VersionDiffers`], [`Refusal::Unavailable`].
+    pub(crate) async fn pause(
+        &self,
+        scope: &Scope,
+        id: EndpointId,
+        on: &Precondition,
+    ) -> Result<Found, Refusal> {
+        self.rewrite(scope, id, on, "paused", change::paused).await
+    }
+
+    /// Enables it again, whether it was paused or disabled.
+    ///
+    /// # Errors
+    /// Those of [`Registry::pause`].
+    pub(crate) async fn resume(
+        &self,
+        scope: &Scope,
+        id: EndpointId,
+        on: &Precondition,
+    ) -> Result<Found, Refusal> {
+        self.rewrite(scope, id, on, "resumed", change::resumed)
+            .await
+    }
+
+    /// Gives it a new secret. The one before signs for 24 h more.
+    ///
+    /// # Errors
+    /// Those of [`Registry::pause`].
+    pub(crate) async fn rotate_secret(
+        &self,
+        scope: &Scope,
+        id: EndpointId,
+        on: &Precondition,
+    ) -> Result<Created, Refusal> {
+        let secret = Secret::generate();
+        let rotate = |found: &Found, now| {
+            let sealed = self.keys.seal(&found.endpoint.account, id, &secret);
+            Some(change::rotated(found, sealed, now))
+        };
+        let found = self
+            .rewrite(scope, id, on, "secret_rotated", rotate)
+            .await?;
+        Ok(Created { found, secret })
+    }
+
+    /// Deletes it. Deliveries that wait for it are dropped.
+    ///
+    /// # Errors
+    /// Those of [`Registry::pause`].
+    pub(crate) async fn delete(
+        &self,
+        scope: &Scope,
+        id: EndpointId,
+        on: &Precondition,
+    ) -> Result<(), Refusal> {
+        let _turn = self.turn(id).await?;
+        let found = self.newest(scope, id, on).await?;
+        // The record first: without it the state means nothing. The other way
+        // round a disabled endpoint would be enabled for a moment.
+        let keys = [EndpointKey::Record(id), EndpointKey::State(id)];
+        let mut last = None;
+        for key in keys.map(|key| key.to_string()) {
+            let tombstone = Record::tombstone(&self.topic, key.as_bytes());
+            last = Some(self.publish(tombstone).await?);
+        }
+        if let Some(stored) = last {
+            self.read_back(stored).await?;
+        }
+        self.tell("deleted", &found.endpoint);
+        Ok(())
+    }
+
+    /// Rewrites a record from its newest version. Nothing is written where
+    /// `rewrite` changes nothing.
+    async fn rewrite(
+        &self,
+        scope: &Scope,
+        id: EndpointId,
+        on: &Precondition,
+        kind: &'static str,
+        rewrite: impl FnOnce(&Found, Timestamp) -> Option<Endpoint>,
+    ) -> Result<Found, Refusal> {
+        let _turn = self.turn(id).await?;
+        let found = self.newest(scope, id, on).await?;
+        match rewrite(&found, Timestamp::now()) {
+            Some(endpoint) => Ok(self.write(endpoint, kind).await?),
+            None => Ok(found),
+        }
+    }
+
+    async fn turn(&self, what: impl std::hash::Hash) -> Result<MutexGuard<'_, ()>, Unavailable> {
+        timeout(TURN_TIME, self.turns.of(what))
+            .await
+            .map_err(|_| Unavailable::NotWritten)
+    }
+
+    /// The endpoint as the topic has it now, whoever wrote it.
+    async fn newest(
+        &self,
+        scope: &Scope,
+        id: EndpointId,
+        on: &Precondition,
+    ) -> Result<Found, Refusal> {
+        self.read_to_end().await?;
+        let found = self.known(scope, id)?;
+        let current = found.endpoint.version;
+        if on.holds(current) {
+            Ok(found)
+        } else {
+            Err(Refusal::VersionDiffers { current })
+        }
+    }
+
+    async fn write(&self, endpoint: Endpoint, kind: &'static str) -> Result<Found, Unavailable> {
+        let key = EndpointKey::Record(endpoint.id).to_string();
+        let value = serde_json::to_vec(&endpoint).expect("an endpoint holds only what JSON can");
+        let stored = self
+            .publish(Record::new(&self.topic, key.as_bytes(), value))
+            .await?;
+        self.read_back(stored).await?;
+        self.tell(kind, &endpoint);
+        let said = self.read().get(endpoint.id).and_then(|found| found.said);
+        Ok(Found {
+            endpoint: Arc::new(endpoint),
+            said,
+        })
+    }
+
+    async fn publish(&self, record: Record<'_>) -> Result<Stored, Unavailable> {
+        Ok(self.publisher.publish(record).await?)
+    }
+
+    async fn read_back(&self, stored: Stored) -> Result<(), Unavailable> {
+        match timeout(READ_TIME, self.reader.wait_for(stored.offset)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(kafka::TableEnded)) | Err(_) => Err(Unavailable::NotReadBack),
+        }
+    }
+
+    fn tell(&self, kind: &'static str, endpoint: &Endpoint) {
+        self.metrics.changes.with_label_values(&[kind]).inc();
+        tracing::info!(
+            change = kind,
+            account = %endpoint.account,
+            endpoint = %endpoint.id,
+            version = endpoint.version,
+            "an endpoint was changed"
+        );
+    }
+}

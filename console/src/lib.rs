@@ -1,0 +1,14 @@
+//! The console: endpoints, their secrets, and test events, for now by REST.
+//!
+//! A request goes from `api` (tokens, JSON, problems) to `endpoints::Registry`,
+//! which is the only writer of endpoint records, or to `test_event::Tester`.
+
+mod api;
+mod endpoints;
+mod metrics;
+mod quota;
+mod run;
+pub mod settings;
+mod test_event;
+
+pub use run::{Parts, RunError, run};

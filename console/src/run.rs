@@ -1,0 +1,218 @@
+//! From settings to a running console, and to its end.
+
+use std::sync::Arc;
+
+use domain::TopicSpec;
+use kafka::{TopicError, TopicPolicy, ensure_topics};
+use prometheus::Registry as MetricRegistry;
+use service::health::{Condition, Health};
+use service::http::Port;
+use service::settings::SettingsError;
+use service::tokens::Tokens;
+use service::{admin, http, problem};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{self, Api};
+use crate::endpoints::{Foundation, Registry};
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use crate::test_event::Tester;
+
+/// What a console is connected to beside Kafka.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where the API is served.
+    pub api: Port,
+    /// Where health and metrics are served; `None` serves them beside the API.
+    pub admin: Option<TcpListener>,
+    /// Who may ask.
+    pub tokens: Tokens,
+    /// What may be done about topics.
+    pub topics: TopicPolicy,
+    /// Where the console says how it is.
+    pub health: Health,
+    /// Where its metrics stand.
+    pub registry: MetricRegistry,
+}
+
+/// Why a console ended, other than by shutdown.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A setting is wrong, or the topic is not as it must be (exit 64).
+    #[error("the settings cannot be used")]
+    Settings(#[from] SettingsError),
+    /// The metrics of another console stand in the registry already.
+    #[error("the metrics cannot be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// A client of Kafka cannot be made, or has failed for good.
+    #[error("the Kafka client cannot be used: {0}")]
+    Kafka(String),
+    /// A port cannot be served.
+    #[error("a port cannot be served: {0}")]
+    Serve(#[from] std::io::Error),
+}
+
+impl Parts {
+    /// As the settings say, with new health and metrics.
+    ///
+    /// # Errors
+    /// When a token is wrong or an address cannot be bound.
+    pub async fn of(settings: &Settings) -> Result<Self, SettingsError> {
+        Ok(Self {
+            tokens: Tokens::new(&settings.auth)?,
+            api: http::bind("http.listen", settings.http.listen)
+                .await?
+                .into(),
+            admin: Some(admin::bind("admin.listen", settings.admin.listen).await?),
+            topics: settings.topic_policy(),
+            health: Health::new(),
+            registry: MetricRegistry::new(),
+        })
+    }
+}
+
+/// Runs a console until `shutdown`, or until it cannot go on. Its port answers
+/// at once; before the endpoint table was read it answers 503. What it must do
+/// before it is ready is in [`Parts::health`] as soon as this returns, also
+/// before the future is polled.
+///
+/// # Errors
+/// See [`RunError`].
+pub fn run(
+    settings: Settings,
+    parts: Parts,
+    shutdown: CancellationToken,
+) -> impl Future<Output = Result<(), RunError>> + Send {
+    let ready = Ready {
+        topics: parts.health.condition("topics made and checked"),
+        table: parts.health.condition("endpoint table read"),
+    };
+    start(settings, parts, ready, shutdown)
+}
+
+async fn start(
+    settings: Settings,
+    parts: Parts,
+    ready: Ready,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
+    let metrics = Metrics::register(&parts.registry)?;
+    let connector = settings.connector()?;
+    let foundation = Foundation {
+        connection: settings.connection()?,
+        topic: settings.topic_names().endpoints,
+        keys: settings.key_ring()?,
+        guard: connector.guard().clone(),
+        per_account: count(settings.limits.endpoints_per_account),
+        metrics: metrics.clone(),
+    };
+    let tests = count(settings.limits.test_events_per_minute);
+    let tester = Tester::new(connector, tests, metrics.clone());
+    let api = Api::new(parts.tokens, tester, settings.schedule()?, metrics);
+    let topics = Topics {
+        specs: vec![settings.topic_names().endpoints_spec()],
+        policy: parts.topics,
+    };
+
+    // Whatever ends first ends the others.
+    let stop = shutdown.child_token();
+    let admin_routes = admin::routes(parts.health.clone(), parts.registry);
+    let api_routes = api::routes(api.clone());
+    let (api_routes, admin) = match parts.admin {
+        Some(listener) => (api_routes, Some((listener, admin_routes))),
+        None => (api_routes.merge(admin_routes), None),
+    };
+    let ports = async {
+        let api = http::serve(parts.api, problem::with_fallbacks(api_routes), stop.clone());
+        let admin = async {
+            match admin {
+                Some((listener, routes)) => http::serve(listener, routes, stop.clone()).await,
+                None => Ok(()),
+            }
+        };
+        let served = tokio::try_join!(api, admin);
+        stop.cancel();
+        served
+    };
+    let engine = async {
+        let ended = follow(foundation, &topics, &api, &ready, &stop).await;
+        if let Err(error) = &ended {
+            parts.health.fail(error.to_string());
+        }
+        stop.cancel();
+        ended
+    };
+    let (served, ended) = tokio::join!(ports, engine);
+    // Closing the clients of Kafka joins their threads, for which no thread of
+    // the runtime should wait.
+    if tokio::task::spawn_blocking(move || drop(api))
+        .await
+        .is_err()
+    {
+        tracing::error!("the clients of Kafka could not be closed");
+    }
+    ended?;
+    served?;
+    Ok(())
+}
+
+/// What must be so before the API answers.
+struct Ready {
+    topics: Condition,
+    table: Condition,
+}
+
+/// The topics that must be there.
+struct Topics {
+    specs: Vec<TopicSpec>,
+    policy: TopicPolicy,
+}
+
+/// Opens the API as soon as the endpoint table was read, and watches over the
+/// clients of Kafka until `stop`.
+async fn follow(
+    foundation: Foundation,
+    topics: &Topics,
+    api: &Api,
+    ready: &Ready,
+    stop: &CancellationToken,
+) -> Result<(), RunError> {
+    let Topics { specs, policy } = topics;
+    match ensure_topics(&foundation.connection, specs, *policy, stop).await {
+        Ok(differences) => {
+            for difference in differences {
+                tracing::warn!("{difference}");
+            }
+        }
+        Err(TopicError::Stopped) => return Ok(()),
+        Err(error) => return Err(wrong_topic(&error).into()),
+    }
+    ready.topics.set(true);
+    let registry =
+        Registry::open(foundation).map_err(|error| RunError::Kafka(error.to_string()))?;
+    let registry = Arc::new(registry);
+    match stop.run_until_cancelled(registry.caught_up()).await {
+        Some(Ok(())) => {}
+        Some(Err(ended)) => return Err(RunError::Kafka(ended.to_string())),
+        None => return Ok(()),
+    }
+    api.open(Arc::clone(&registry));
+    ready.table.set(true);
+    tracing::info!("the endpoint table was read, the API is open");
+    match stop.run_until_cancelled(registry.failed()).await {
+        Some(why) => Err(RunError::Kafka(why)),
+        None => Ok(()),
+    }
+}
+
+/// All of them are for exit 64: a person must change the topic or a setting.
+fn wrong_topic(error: &TopicError) -> SettingsError {
+    let allowed = "a topic that can be used, or the right to make it";
+    SettingsError::new("topics.create", error, allowed)
+}
+
+/// The settings allow a million at most.
+fn count(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}

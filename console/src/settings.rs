@@ -1,0 +1,182 @@
+//! What can be set. `settings.default.toml` says what each is for.
+
+use std::net::SocketAddr;
+
+use delivery::{Connector, EgressSettings, Guard, GuardSettings, SetupError};
+use domain::{KeyRing, KeyRingError, Schedule, Topics};
+use kafka::{Connection, TopicPolicy};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use service::settings::{
+    AdminSettings, AuthSettings, KafkaSettings, LogSettings, Masked, SettingsError, TopicsSettings,
+    address,
+};
+
+/// The commented default file, which is the default.
+pub const DEFAULTS: &str = include_str!("settings.default.toml");
+
+/// All settings of the binary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// How the cluster is reached.
+    pub kafka: KafkaSettings,
+    /// What the topics are called, and whether they are made.
+    pub topics: TopicsSettings,
+    /// The API.
+    pub http: HttpSettings,
+    /// What seals the endpoints' secrets.
+    pub secrets: SecretsSettings,
+    /// Which URLs endpoints may have.
+    pub guard: GuardSettings,
+    /// How test events leave.
+    pub egress: EgressSettings,
+    /// The schedule that is shown.
+    pub retry: RetrySettings,
+    /// What one account may have and do.
+    pub limits: LimitsSettings,
+    /// Who may ask.
+    pub auth: AuthSettings,
+    /// Health and metrics.
+    pub admin: AdminSettings,
+    /// Logs.
+    pub log: LogSettings,
+}
+
+/// `[http]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSettings {
+    /// Where the API is served.
+    #[serde(with = "address")]
+    pub listen: SocketAddr,
+}
+
+/// `[secrets]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsSettings {
+    /// The first seals, all open.
+    pub keys: Vec<SealingKey>,
+}
+
+/// One key of `secrets.keys`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealingKey {
+    /// Its name, which stands in the records it sealed.
+    pub id: String,
+    /// Base64 of 32 bytes.
+    pub key: Masked,
+}
+
+/// `[retry]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetrySettings {
+    /// The delay before each retry.
+    pub schedule: Vec<String>,
+}
+
+/// `[limits]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsSettings {
+    /// Endpoints of one account at most.
+    #[serde(deserialize_with = "count")]
+    pub endpoints_per_account: u32,
+    /// Test events of one account a minute at most.
+    #[serde(deserialize_with = "count")]
+    pub test_events_per_minute: u32,
+}
+
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer) {
+        Ok(count @ 1..=MOST) => Ok(count),
+        Ok(_) | Err(_) => Err(D::Error::custom("a whole number from 1 to 1000000")),
+    }
+}
+
+/// What a limit can be at most.
+const MOST: u32 = 1_000_000;
+
+impl Settings {
+    /// The topics' full names.
+    #[must_use]
+    pub fn topic_names(&self) -> Topics {
+        Topics::named(&self.kafka.prefix, |key| {
+            self.topics.names.get(key).map(String::as_str)
+        })
+    }
+
+    /// What may be done about topics.
+    #[must_use]
+    pub fn topic_policy(&self) -> TopicPolicy {
+        if self.topics.create {
+            TopicPolicy::Create {
+                replication: self.topics.replication,
+            }
+        } else {
+            TopicPolicy::Check
+        }
+    }
+
+    /// Checks what must hold between settings, before anything is started.
+    ///
+    /// # Errors
+    /// Names the first key that is wrong.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        self.auth.check()?;
+        self.schedule()?;
+        self.key_ring()?;
+        self.connection()?;
+        self.connector()?;
+        Ok(())
+    }
+
+    pub(crate) fn connection(&self) -> Result<Connection, SettingsError> {
+        let client_id = self.topic_names().id("console");
+        let properties = self.kafka.properties.clone();
+        Connection::new(&self.kafka.brokers, client_id, properties).map_err(|error| {
+            let allowed = "properties of librdkafka that the product does not set itself";
+            SettingsError::new("kafka.properties", error, allowed)
+        })
+    }
+
+    pub(crate) fn key_ring(&self) -> Result<KeyRing, SettingsError> {
+        let keys = self.secrets.keys.iter();
+        let keys = keys.map(|key| (key.id.as_str(), key.key.expose()));
+        KeyRing::new(keys).map_err(|error| {
+            let found = match error {
+                KeyRingError::Empty => "none".to_owned(),
+                KeyRingError::Malformed(id) => format!("key {id:?}, which is no such key"),
+                KeyRingError::Duplicate(id) => format!("the id {id:?} twice"),
+            };
+            let allowed = "one or more {id, key}, each id once, each key base64 of 32 bytes \
+                           (openssl rand -base64 32), the same as the dispatcher's";
+            SettingsError::new("secrets.keys", found, allowed)
+        })
+    }
+
+    pub(crate) fn schedule(&self) -> Result<Schedule, SettingsError> {
+        let schedule = &self.retry.schedule;
+        Schedule::parse(schedule).map_err(|error| {
+            let found = format!("{schedule:?}");
+            SettingsError::new("retry.schedule", found, error.to_string())
+        })
+    }
+
+    pub(crate) fn connector(&self) -> Result<Connector, SettingsError> {
+        let guard = Guard::new(self.guard.clone());
+        self.egress.connector(guard).map_err(|error| {
+            let key = match error {
+                SetupError::ExtraCa { .. } => "egress.extra_ca",
+                SetupError::Proxy { .. } | SetupError::ResponseHead { .. } | SetupError::Tls(_) => {
+                    "egress.proxy"
+                }
+            };
+            let allowed = "nothing, or what can be used";
+            SettingsError::new(key, error, allowed)
+        })
+    }
+}

@@ -1,0 +1,15 @@
+//! The console as its clients see it: HTTP over TCP, with librdkafka's mock
+//! cluster behind it.
+#![cfg(test)]
+
+mod access;
+mod bad_input;
+mod fixture;
+mod kafka_away;
+mod life;
+mod list;
+mod receiver;
+mod replicas;
+mod secrets;
+mod settings;
+mod test_events;

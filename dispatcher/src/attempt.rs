@@ -1,0 +1,198 @@
+//! A slot at an endpoint: one attempt after the other, as long as something
+//! waits there.
+
+use std::{rc::Rc, time::Instant};
+
+use delivery::{Attempt, ToSign};
+use domain::{
+    AfterAttempt, Cause, EndpointState, EndpointStateRecord, Next as NextStep, Outcome, Timestamp,
+    judge,
+};
+use kafka::Record;
+
+use crate::{
+    endpoints::{Entry, NotReady, Ready},
+    engine::Engine,
+    gate::{Gate, Next, may_send},
+    hand_on::{To, remember},
+    work::Delivery,
+};
+
+impl Engine {
+    /// Starts a slot, which is counted as under way already.
+    pub(crate) fn start_slot(self: &Rc<Self>, gate: &Rc<Gate>, delivery: Delivery) {
+        let (engine, gate) = (Rc::clone(self), Rc::clone(gate));
+        self.tasks
+            .spawn_local(async move { engine.slot(&gate, delivery).await });
+    }
+
+    async fn slot(self: &Rc<Self>, gate: &Rc<Gate>, first: Delivery) {
+        let mut delivery = first;
+        loop {
+            self.attempt(gate, delivery).await;
+            match self.gates.next(gate, Instant::now()) {
+                Next::Go(next) => {
+                    delivery = next;
+                    // The limit may have risen.
+                    self.pump(gate);
+                }
+                Next::End => {
+                    // A share was freed: one gate in line uses it, or none does.
+                    while let Some(next) = self.gates.next_in_line(gate) {
+                        if self.pump(&next) {
+                            break;
+                        }
+                    }
+                    self.pump(gate);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// One attempt, and what follows from its outcome.
+    async fn attempt(self: &Rc<Self>, gate: &Gate, delivery: Delivery) {
+        let Some(entry) = self.table.get(gate.endpoint()) else {
+            return self.drop_deleted(delivery);
+        };
+        if !may_send(&entry) {
+            return self.place_again(delivery, &entry);
+        }
+        if !delivery.ticket.may_begin() || !self.pulse.is_steady() {
+            return;
+        }
+        let at = Timestamp::now();
+        let began = Instant::now();
+        let attempt = match &entry.ready {
+            Ok(ready) => self.send(ready, &delivery, at).await,
+            Err(NotReady::Refused(refused)) => refuse(refused, began),
+            // Placed as deferred; it can only have changed in this moment.
+            Err(NotReady::Sealed(_)) => return self.place_again(delivery, &entry),
+        };
+        let known_at = Timestamp::now_rounded_up();
+        let verdict = judge(attempt.outcome, delivery.state.attempt, &self.schedule);
+        self.gates
+            .settle(gate, attempt.outcome, &verdict, began, Instant::now());
+        self.count_attempt(&attempt, verdict.next);
+        if !delivery.ticket.is_ours() || !self.pulse.is_steady() {
+            // The partition is another dispatcher's by now, and so is the
+            // delivery: it is sent again there.
+            return;
+        }
+        if verdict.disable {
+            self.disable(&entry, known_at).await;
+        }
+        match verdict.next {
+            NextStep::Delivered => {
+                self.log(&delivery, at, &attempt, AfterAttempt::Delivered);
+                delivery.ticket.done();
+            }
+            NextStep::Retry(tier) => {
+                let due_at = known_at + tier.delay();
+                self.log(
+                    &delivery,
+                    at,
+                    &attempt,
+                    AfterAttempt::Retry { due_at, tier },
+                );
+                let mut delivery = delivery;
+                remember(&mut delivery.state, &attempt);
+                delivery.state.attempt += 1;
+                self.hand_on(delivery, To::Retry { tier, due_at });
+            }
+            NextStep::DeadLetter(reason) => {
+                self.log(&delivery, at, &attempt, AfterAttempt::DeadLetter { reason });
+                let mut delivery = delivery;
+                remember(&mut delivery.state, &attempt);
+                self.hand_on(delivery, To::DeadLetter(reason));
+            }
+        }
+    }
+
+    async fn send(&self, ready: &Ready, delivery: &Delivery, at: Timestamp) -> Attempt {
+        let event = &delivery.event;
+        let keys = ready.keys(at);
+        let request = ToSign {
+            event: event.headers.kind,
+            id: event.headers.id,
+            attempt: delivery.state.attempt,
+            at,
+            body: &event.body,
+            keys: &keys,
+            traceparent: event.headers.traceparent.as_deref(),
+            test: false,
+        };
+        self.client
+            .send(
+                &ready.target,
+                |headers| ready.request.sign(&request, headers),
+                event.body.clone(),
+            )
+            .await
+    }
+
+    /// The endpoint answered 410: it gets nothing more until a person resumes
+    /// it. The record is written first, so that every dispatcher sees it.
+    async fn disable(&self, entry: &Entry, at: Timestamp) {
+        if entry.state == EndpointState::Disabled {
+            return;
+        }
+        let id = entry.record.id;
+        let said = EndpointStateRecord {
+            disabled_activation: entry.record.activation,
+            at,
+        };
+        self.table.say(id, said.clone());
+        self.metrics.endpoints_disabled.inc();
+        tracing::warn!(endpoint = %id, account = %entry.record.account, "the endpoint answered 410, it is disabled");
+        let key = domain::EndpointKey::State(id).to_string();
+        let written = match serde_json::to_vec(&said) {
+            Ok(value) => self
+                .publisher
+                .publish(Record::new(
+                    self.topics.endpoints.as_str(),
+                    key.into_bytes(),
+                    value,
+                ))
+                .await
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = written {
+            tracing::error!(endpoint = %id, error, "that the endpoint is disabled was not written: only this dispatcher knows");
+        }
+    }
+
+    fn log(&self, delivery: &Delivery, at: Timestamp, attempt: &Attempt, after: AfterAttempt) {
+        self.attempt_log
+            .write(delivery, at, attempt, after, &self.metrics);
+    }
+
+    fn count_attempt(&self, attempt: &Attempt, next: NextStep) {
+        let outcome = match next {
+            NextStep::Delivered => "delivered",
+            NextStep::Retry(_) => "retry",
+            NextStep::DeadLetter(_) => "dead_letter",
+        };
+        let cause = attempt.outcome.cause().map_or("none", Cause::as_str);
+        self.metrics
+            .attempts
+            .with_label_values(&[outcome, cause])
+            .inc();
+        self.metrics
+            .attempt_seconds
+            .observe(attempt.took.as_secs_f64());
+    }
+}
+
+/// An attempt that the guard ended before it began.
+fn refuse(refused: &delivery::Refused, began: Instant) -> Attempt {
+    Attempt {
+        outcome: Outcome::Failed(Cause::ForbiddenAddress),
+        reason: Some(refused.to_string()),
+        started: began,
+        took: began.elapsed(),
+        response_start: Vec::new(),
+        reused_connection: false,
+    }
+}

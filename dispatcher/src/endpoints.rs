@@ -1,0 +1,218 @@
+//! The endpoint table: a compacted topic in memory, made ready for sending.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use delivery::{Guard, PreparedRequest, Refused, Target};
+use domain::{
+    AccountId, Endpoint, EndpointId, EndpointKey, EndpointState, EndpointStateRecord, EventKind,
+    KeyRing, OpenError, SigningKey, Timestamp,
+};
+
+/// An endpoint at one version, with what every attempt at it needs.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) record: Endpoint,
+    pub(crate) state: EndpointState,
+    pub(crate) ready: Result<Ready, NotReady>,
+}
+
+/// What an attempt needs.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) target: Target,
+    pub(crate) request: PreparedRequest,
+    keys: Vec<(SigningKey, Option<Timestamp>)>,
+}
+
+/// Why nothing can be sent to an endpoint.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum NotReady {
+    /// The guard of this dispatcher refuses its URL or headers.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Its secrets cannot be opened: nothing can be signed. A setting is wrong,
+    /// and not the endpoint.
+    #[error(transparent)]
+    Sealed(#[from] OpenError),
+}
+
+impl Ready {
+    fn new(record: &Endpoint, guard: &Guard, keys: &KeyRing) -> Result<Self, NotReady> {
+        let open = |sealed: &domain::SealedSecret| -> Result<_, OpenError> {
+            let secret = keys.open(&record.account, record.id, sealed)?;
+            Ok((SigningKey::new(&secret), sealed.expires_at))
+        };
+        Ok(Self {
+            keys: record.secrets.iter().map(open).collect::<Result<_, _>>()?,
+            target: guard.check_url(&record.url)?,
+            request: PreparedRequest::new(&record.headers)?,
+        })
+    }
+
+    /// The keys that sign at `now`, the newest first.
+    pub(crate) fn keys(&self, now: Timestamp) -> Vec<SigningKey> {
+        self.keys
+            .iter()
+            .filter(|(_, end)| end.is_none_or(|end| now < end))
+            .map(|(key, _)| key.clone())
+            .collect()
+    }
+}
+
+#[derive(Default)]
+struct Tables {
+    by_id: HashMap<EndpointId, Arc<Entry>>,
+    by_account: HashMap<AccountId, HashMap<EndpointId, Arc<Entry>>>,
+    said: HashMap<EndpointId, EndpointStateRecord>,
+}
+
+/// All endpoints. Written by the thread that follows the topic, read by the
+/// engine.
+pub(crate) struct EndpointTable {
+    guard: Guard,
+    keys: KeyRing,
+    tables: RwLock<Tables>,
+}
+
+impl EndpointTable {
+    pub(crate) fn new(guard: Guard, keys: KeyRing) -> Self {
+        Self {
+            guard,
+            keys,
+            tables: RwLock::default(),
+        }
+    }
+
+    /// Takes in one record of the topic; `None` is a tombstone.
+    pub(crate) fn apply(&self, key: &[u8], value: Option<&[u8]>) {
+        let key = std::str::from_utf8(key).ok().and_then(EndpointKey::parse);
+        let applied = match (key, value) {
+            (Some(EndpointKey::Record(id)), None) => {
+                self.write().remove(id);
+                Ok(())
+            }
+            (Some(EndpointKey::Record(id)), Some(value)) => {
+                serde_json::from_slice(value).map(|record| self.put(id, record))
+            }
+            (Some(EndpointKey::State(id)), None) => {
+                self.write().said.remove(&id);
+                self.refresh(id);
+                Ok(())
+            }
+            (Some(EndpointKey::State(id)), Some(value)) => {
+                serde_json::from_slice(value).map(|said| self.say(id, said))
+            }
+            (None, _) => {
+                tracing::warn!(
+                    "a record of the endpoint table has a key that is no endpoint's, it is passed over"
+                );
+                Ok(())
+            }
+        };
+        if let Err(error) = applied {
+            tracing::error!(?key, %error, "a record of the endpoint table cannot be read, the one before it stays in force");
+        }
+    }
+
+    /// Disables an endpoint at once; the record that makes it durable follows.
+    pub(crate) fn say(&self, id: EndpointId, said: EndpointStateRecord) {
+        self.write().said.insert(id, said);
+        self.refresh(id);
+    }
+
+    pub(crate) fn get(&self, id: EndpointId) -> Option<Arc<Entry>> {
+        self.read().by_id.get(&id).cloned()
+    }
+
+    /// Adds the account's endpoints that get this event to `into`.
+    pub(crate) fn interested(
+        &self,
+        account: &AccountId,
+        event: EventKind,
+        into: &mut Vec<EndpointId>,
+    ) {
+        let tables = self.read();
+        let Some(endpoints) = tables.by_account.get(account) else {
+            return;
+        };
+        into.extend(
+            endpoints
+                .values()
+                .filter(|entry| entry.state != EndpointState::Disabled)
+                .filter(|entry| entry.record.events.contains(&event))
+                .map(|entry| entry.record.id),
+        );
+    }
+
+    /// Forgets everything: the topic is read anew.
+    pub(crate) fn clear(&self) {
+        *self.write() = Tables::default();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.read().by_id.len()
+    }
+
+    fn put(&self, id: EndpointId, record: Endpoint) {
+        if id != record.id {
+            tracing::error!(%id, "an endpoint's record names another id than its key, it is passed over");
+            return;
+        }
+        let ready = Ready::new(&record, &self.guard, &self.keys);
+        if let Err(why) = &ready {
+            tracing::error!(endpoint = %id, account = %record.account, %why, "nothing can be sent to this endpoint");
+        }
+        let mut tables = self.write();
+        tables.remove(id);
+        let state = record.state(tables.said.get(&id));
+        tables.put(Entry {
+            record,
+            state,
+            ready,
+        });
+    }
+
+    /// Works out an endpoint's state anew, after the dispatcher's word changed.
+    fn refresh(&self, id: EndpointId) {
+        let record = self.read().by_id.get(&id).map(|entry| entry.record.clone());
+        if let Some(record) = record {
+            self.put(id, record);
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Tables> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Tables> {
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    fn put(&mut self, entry: Entry) {
+        let entry = Arc::new(entry);
+        let record = &entry.record;
+        self.by_account
+            .entry(record.account.clone())
+            .or_default()
+            .insert(record.id, Arc::clone(&entry));
+        self.by_id.insert(record.id, entry);
+    }
+
+    fn remove(&mut self, id: EndpointId) {
+        let Some(entry) = self.by_id.remove(&id) else {
+            return;
+        };
+        let account = &entry.record.account;
+        if let Some(endpoints) = self.by_account.get_mut(account) {
+            endpoints.remove(&id);
+            if endpoints.is_empty() {
+                self.by_account.remove(account);
+            }
+        }
+    }
+}

@@ -1,0 +1,429 @@
+//! The engine: everything that happens to records, on one thread. Lanes, gates
+//! and slots share its state without locks; consumers, the producer and the
+//! endpoint table have threads of their own and talk to it by channels.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use delivery::Client;
+use domain::{Schedule, Timestamp, Topics};
+use kafka::{Connection, Publisher};
+use rdkafka::consumer::{CommitMode, Consumer};
+use service::health::{Condition, Health};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    time::{Interval, MissedTickBehavior, interval},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    attempt_log::AttemptLog,
+    endpoints::EndpointTable,
+    gate::Gates,
+    hand_on,
+    lane::{Lane, LaneKind},
+    lanes::Queue,
+    metrics::Metrics,
+    pulse::Pulse,
+    rebalance::{Assigned, Group, GroupEvent, JoinError, Member, ToCommit, commit_list},
+    repeated::Repeated,
+};
+
+/// How long in-flight work may take when partitions go: an attempt takes 5 s at
+/// most, the rest is for writing what follows from it.
+pub(crate) const DRAIN: Duration = Duration::from_secs(8);
+/// How often offsets are committed. The promise is a quarter of a second.
+const COMMIT_EVERY: Duration = Duration::from_millis(200);
+/// How often gates, connections and gauges are looked after, in commits.
+const UPKEEP_EVERY: u32 = 5;
+
+/// What lanes, gates and slots share.
+pub(crate) struct Engine {
+    pub(crate) schedule: Schedule,
+    pub(crate) topics: Topics,
+    pub(crate) table: Arc<EndpointTable>,
+    pub(crate) gates: Gates,
+    pub(crate) client: Client,
+    pub(crate) publisher: Publisher,
+    pub(crate) attempt_log: AttemptLog,
+    pub(crate) pulse: Pulse,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) repeated: RefCell<Repeated>,
+    /// Every task of the engine, so that somebody waits for each.
+    pub(crate) tasks: TaskTracker,
+    /// Cancelled when timers need not be waited for any more.
+    pub(crate) stopping: CancellationToken,
+}
+
+/// Why the engine ended before it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A consumer group cannot be joined.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    /// Going on could lose or repeat records; a new process can.
+    #[error("the dispatcher cannot go on: {0}")]
+    Fatal(String),
+}
+
+/// The engine's memberships: its lanes by group and partition.
+pub(crate) struct Conductor {
+    engine: Rc<Engine>,
+    connection: Connection,
+    members: HashMap<Group, Member>,
+    lanes: BTreeMap<(String, i32), Rc<Lane>>,
+    joined: HashMap<Group, Condition>,
+    to_engine: UnboundedSender<GroupEvent>,
+    events: UnboundedReceiver<GroupEvent>,
+}
+
+impl Conductor {
+    pub(crate) fn new(engine: Engine, connection: Connection, health: &Health) -> Self {
+        let (to_engine, events) = unbounded_channel();
+        let joined = Group::ALL.map(|group| {
+            let name = format!("joined the consumer group for {}", group.as_str());
+            (group, health.condition(&name))
+        });
+        Self {
+            engine: Rc::new(engine),
+            connection,
+            members: HashMap::new(),
+            lanes: BTreeMap::new(),
+            joined: joined.into(),
+            to_engine,
+            events,
+        }
+    }
+
+    /// Runs until `shutdown`, then drains. Call it within a `LocalSet`.
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) -> Result<(), EngineError> {
+        for group in Group::ALL {
+            self.join(group)?;
+        }
+        let mut tick = every(COMMIT_EVERY);
+        let mut ticks = 0_u32;
+        let mut leaving = false;
+        let ended = loop {
+            tokio::select! {
+                event = self.events.recv() => match event {
+                    Some(GroupEvent::Fatal(why)) => break Err(EngineError::Fatal(why)),
+                    Some(event) => self.take(event, leaving)?,
+                    None => break Ok(()),
+                },
+                why = self.engine.publisher.failed() => break Err(EngineError::Fatal(why)),
+                _ = tick.tick() => {
+                    self.beat()?;
+                    ticks = ticks.wrapping_add(1);
+                    if ticks.is_multiple_of(UPKEEP_EVERY) {
+                        self.upkeep();
+                    }
+                }
+                () = shutdown.cancelled(), if !leaving => {
+                    leaving = true;
+                    tracing::info!("stopping: what is in flight is finished, nothing new is begun");
+                    self.leave();
+                }
+            }
+            if leaving && self.members.is_empty() {
+                break Ok(());
+            }
+        };
+        self.finish().await;
+        ended
+    }
+
+    fn join(&mut self, group: Group) -> Result<(), EngineError> {
+        let member = Member::join(
+            group,
+            &self.connection,
+            &self.engine.topics,
+            &self.to_engine,
+        )?;
+        self.members.insert(group, member);
+        Ok(())
+    }
+
+    fn leave(&self) {
+        for member in self.members.values() {
+            member.leave();
+        }
+    }
+
+    fn take(&mut self, event: GroupEvent, leaving: bool) -> Result<(), EngineError> {
+        match event {
+            GroupEvent::Assigned(group, assigned) => {
+                self.count(group, "assigned", assigned.len());
+                for partition in assigned {
+                    self.open(group, partition);
+                }
+                if let Some(joined) = self.joined.get(&group) {
+                    joined.set(true);
+                }
+            }
+            GroupEvent::Revoked {
+                group,
+                partitions,
+                lost,
+                answer,
+            } => {
+                let kind = if lost { "lost" } else { "revoked" };
+                self.count(group, kind, partitions.len());
+                let lanes: Vec<_> = partitions
+                    .into_iter()
+                    .filter_map(|partition| self.lanes.remove(&partition))
+                    .collect();
+                let engine = Rc::clone(&self.engine);
+                self.engine.tasks.spawn_local(async move {
+                    let commits = engine.drain(lanes, lost).await;
+                    // Where the callback no longer waits, its next owner reads
+                    // these records again.
+                    if answer.send(commits).is_err() {
+                        tracing::warn!("the drain took longer than its callback waited");
+                    }
+                });
+            }
+            GroupEvent::Committed(group) => {
+                self.count_commit("ok");
+                tracing::trace!(group = group.as_str(), "offsets were committed");
+            }
+            GroupEvent::CommitFailed(partitions) => {
+                self.count_commit("refused");
+                for partition in partitions {
+                    if let Some(lane) = self.lanes.get(&partition) {
+                        lane.commit_again();
+                    }
+                }
+            }
+            GroupEvent::Left(group) => {
+                if let Some(joined) = self.joined.get(&group) {
+                    joined.set(false);
+                }
+                if let Some(member) = self.members.remove(&group) {
+                    member.close();
+                }
+                if !leaving {
+                    self.join(group)?;
+                }
+            }
+            GroupEvent::Fatal(why) => return Err(EngineError::Fatal(why)),
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, group: Group, assigned: Assigned) {
+        let Assigned {
+            topic,
+            partition,
+            committed,
+            queue,
+            nonempty,
+        } = assigned;
+        let kind = match group {
+            Group::Events => LaneKind::Source,
+            Group::Ready => LaneKind::Paced,
+            Group::Retry => self
+                .engine
+                .topics
+                .tier_of(&topic)
+                .map_or(LaneKind::Paced, LaneKind::Delay),
+        };
+        let committed = committed
+            .as_ref()
+            .map(|(offset, metadata)| (*offset, metadata.as_str()));
+        tracing::info!(
+            topic,
+            partition,
+            offset = committed.map(|(offset, _)| offset),
+            "a partition was assigned"
+        );
+        let lane = Lane::new(group, kind, &topic, partition, committed);
+        self.lanes.insert((topic, partition), Rc::clone(&lane));
+        let engine = Rc::clone(&self.engine);
+        self.engine.tasks.spawn_local(async move {
+            let queue = Queue {
+                records: queue,
+                nonempty,
+            };
+            engine.read(lane, queue).await;
+        });
+    }
+
+    /// Commits, and gives everything up where the process stood still.
+    fn beat(&mut self) -> Result<(), EngineError> {
+        if !self.engine.pulse.is_steady() {
+            self.give_up();
+            return Ok(());
+        }
+        self.engine.place_stuck();
+        for (group, member) in &self.members {
+            let commits: Vec<ToCommit> = self
+                .lanes
+                .values()
+                .filter(|lane| lane.group == *group && lane.is_read())
+                .filter_map(to_commit)
+                .collect();
+            if commits.is_empty() {
+                continue;
+            }
+            let sent = commit_list(&commits)
+                .and_then(|list| member.consumer.commit(&list, CommitMode::Async));
+            if let Err(error) = sent {
+                return Err(EngineError::Fatal(format!(
+                    "offsets cannot be committed: {error}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The session is over, and somebody else may have the partitions: nothing
+    /// of them may be sent, written or committed here. The consumers are made
+    /// anew.
+    fn give_up(&mut self) {
+        tracing::error!(
+            "the process stood still for longer than its session: its partitions are given up and joined anew"
+        );
+        self.engine.metrics.stood_still.inc();
+        for (_, lane) in std::mem::take(&mut self.lanes) {
+            lane.abandon();
+        }
+        self.engine.gates.drop_stopped();
+        self.leave();
+        self.engine.pulse.restore();
+    }
+
+    fn upkeep(&self) {
+        let engine = &self.engine;
+        engine.client.close_idle();
+        engine
+            .gates
+            .forget(|endpoint| engine.table.get(endpoint).is_some());
+        let metrics = &engine.metrics;
+        let gauge = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
+        let (in_flight, waiting) = engine.gates.totals();
+        metrics.in_flight.set(gauge(in_flight));
+        metrics.waiting.set(gauge(waiting));
+        metrics.endpoints.set(gauge(engine.table.len()));
+        for group in Group::ALL {
+            let partitions = self.lanes.values().filter(|l| l.group == group).count();
+            metrics
+                .partitions
+                .with_label_values(&[group.as_str()])
+                .set(gauge(partitions));
+        }
+        let now = Timestamp::now();
+        let mut oldest: BTreeMap<&str, i64> = BTreeMap::new();
+        for lane in self.lanes.values() {
+            let age = lane.oldest().map_or(0, |written| {
+                let delay = match lane.kind {
+                    LaneKind::Delay(tier) => tier.delay(),
+                    LaneKind::Source | LaneKind::Paced => Duration::ZERO,
+                };
+                let since = Timestamp::from_millis(written) + delay;
+                i64::try_from(now.since(since).as_secs()).unwrap_or(i64::MAX)
+            });
+            let topic = oldest.entry(lane.topic()).or_default();
+            *topic = age.max(*topic);
+        }
+        for (topic, age) in oldest {
+            metrics
+                .oldest_incomplete_seconds
+                .with_label_values(&[topic])
+                .set(age);
+        }
+    }
+
+    /// Waits for what is still under way, for a moment.
+    async fn finish(self) {
+        // A revocation that still waits for an answer goes on without one.
+        drop(self.events);
+        for lane in self.lanes.values() {
+            lane.stop();
+        }
+        self.engine.gates.drop_stopped();
+        self.engine.stopping.cancel();
+        for (_, member) in self.members {
+            member.leave();
+            member.close();
+        }
+        self.engine.tasks.close();
+        if tokio::time::timeout(DRAIN, self.engine.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("work was still in flight at the end: it is repeated by the next owner");
+        }
+        hand_on::flush(&self.engine.publisher).await;
+        self.engine.attempt_log.flush().await;
+    }
+
+    fn count(&self, group: Group, kind: &str, partitions: usize) {
+        self.engine
+            .metrics
+            .rebalances
+            .with_label_values(&[group.as_str(), kind])
+            .inc_by(partitions as u64);
+    }
+
+    fn count_commit(&self, result: &str) {
+        self.engine
+            .metrics
+            .commits
+            .with_label_values(&[result])
+            .inc();
+    }
+}
+
+impl Engine {
+    /// Finishes what is in flight of lanes that go, and gives what to commit.
+    /// Nothing of lanes that are lost.
+    async fn drain(&self, lanes: Vec<Rc<Lane>>, lost: bool) -> Vec<ToCommit> {
+        for lane in &lanes {
+            if lost {
+                lane.abandon();
+            } else {
+                lane.stop();
+            }
+        }
+        self.gates.drop_stopped();
+        if lost {
+            return Vec::new();
+        }
+        let deadline = tokio::time::Instant::now() + DRAIN;
+        let mut commits = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            let left = deadline - tokio::time::Instant::now();
+            if !lane.drained(left).await {
+                tracing::warn!(
+                    topic = lane.topic(),
+                    partition = lane.partition(),
+                    records = lane.held(),
+                    "a partition goes with records in flight: they are sent again by its next owner"
+                );
+            }
+            lane.commit_again();
+            commits.extend(to_commit(&lane));
+            lane.abandon();
+        }
+        commits
+    }
+}
+
+fn to_commit(lane: &Rc<Lane>) -> Option<ToCommit> {
+    lane.commit().map(|commit| ToCommit {
+        topic: lane.topic().to_owned(),
+        partition: lane.partition(),
+        commit,
+    })
+}
+
+fn every(period: Duration) -> Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}

@@ -1,0 +1,201 @@
+//! Handing a delivery on to another topic. The consumed record completes only
+//! once all in-sync replicas have the new one; until then its lane waits, and
+//! nothing is skipped.
+
+use std::{rc::Rc, time::Duration};
+
+use domain::{
+    DeadLetterReason, Tier, Timestamp,
+    record::{self, DeliveryHeaders, Headers, LastError},
+};
+use kafka::{Publisher, Record};
+
+use crate::{
+    engine::Engine,
+    work::{Delivery, Ticket},
+};
+
+/// Where a delivery is handed on to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum To {
+    /// A retry topic, due at a moment.
+    Retry { tier: Tier, due_at: Timestamp },
+    /// `webhooks.ready`.
+    Ready,
+    /// The dead-letter topic.
+    DeadLetter(DeadLetterReason),
+}
+
+/// The first wait after Kafka refused a record, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl Engine {
+    /// Hands a delivery on, in the background. Its lane's look-ahead bounds how
+    /// many are under way.
+    pub(crate) fn hand_on(self: &Rc<Self>, delivery: Delivery, to: To) {
+        let engine = Rc::clone(self);
+        self.tasks.spawn_local(async move {
+            let Delivery {
+                event,
+                mut state,
+                ticket,
+                ..
+            } = delivery;
+            let id = state.id(event.headers.id);
+            let (topic, key) = match to {
+                To::Retry { tier, due_at } => {
+                    state.due_at = Some(due_at);
+                    (engine.topics.retry_tier(tier), id.to_string())
+                }
+                To::Ready => {
+                    state.due_at = None;
+                    (engine.topics.ready.clone(), state.endpoint.to_string())
+                }
+                To::DeadLetter(reason) => {
+                    engine.dead_letter_says(&mut state, reason, &event.headers);
+                    (engine.topics.dead_letter.clone(), id.to_string())
+                }
+            };
+            let headers = state.write(&event.headers);
+            engine
+                .write(ticket, || {
+                    with_headers(
+                        Record::new(topic.as_str(), key.as_bytes(), event.body.as_ref()),
+                        &headers,
+                    )
+                })
+                .await;
+        });
+    }
+
+    fn dead_letter_says(
+        &self,
+        state: &mut DeliveryHeaders,
+        reason: DeadLetterReason,
+        event: &record::EventHeaders,
+    ) {
+        state.reason = Some(reason);
+        state.due_at = None;
+        // From here on the number says how many attempts were made.
+        state.attempt = match reason {
+            DeadLetterReason::AttemptsExhausted | DeadLetterReason::EndpointGone => state.attempt,
+            DeadLetterReason::EndpointDisabled
+            | DeadLetterReason::Expired
+            | DeadLetterReason::Undecodable => state.attempt.saturating_sub(1),
+        };
+        self.metrics
+            .dead_letters
+            .with_label_values(&[reason.as_str()])
+            .inc();
+        tracing::warn!(
+            delivery = %state.id(event.id),
+            account = %event.account,
+            event = %event.kind,
+            reason = reason.as_str(),
+            attempts = state.attempt,
+            last_status = state.last_status,
+            last_cause = state.last_error.as_ref().map(|error| error.cause.as_str()),
+            "a delivery was given up, it is in the failed list"
+        );
+    }
+
+    /// Hands a record on that cannot be read, with what is wrong with it.
+    pub(crate) fn hand_on_poison(
+        self: &Rc<Self>,
+        ticket: Ticket,
+        account: Option<String>,
+        value: bytes::Bytes,
+        wrong: &str,
+    ) {
+        let reason = DeadLetterReason::Undecodable;
+        let source = ticket.coordinates();
+        self.metrics
+            .dead_letters
+            .with_label_values(&[reason.as_str()])
+            .inc();
+        tracing::error!(%source, wrong, "a record cannot be read, it is in the failed list");
+        let mut headers: Headers = vec![
+            (record::header::REASON, reason.as_str().to_owned()),
+            (record::header::SOURCE, source.to_string()),
+            (
+                record::header::LAST_ERROR,
+                record::cut(&format!("protocol: {wrong}"), record::MAX_HEADER_BYTES).to_owned(),
+            ),
+        ];
+        headers.extend(account.map(|account| (record::header::ACCOUNT, account)));
+        let engine = Rc::clone(self);
+        self.tasks.spawn_local(async move {
+            let key = source.poison_key();
+            engine
+                .write(ticket, || {
+                    with_headers(
+                        Record::new(
+                            engine.topics.dead_letter.as_str(),
+                            key.as_bytes(),
+                            value.as_ref(),
+                        ),
+                        &headers,
+                    )
+                })
+                .await;
+        });
+    }
+
+    /// Writes a record until Kafka has it, then completes the consumed one.
+    /// Gives up only when the partition is no longer ours: its next owner does
+    /// the same work.
+    async fn write<'a>(&self, ticket: Ticket, record: impl Fn() -> Record<'a>) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if !ticket.is_ours() || !self.pulse.is_steady() {
+                return;
+            }
+            match self.publisher.publish(record()).await {
+                Ok(_) => return ticket.done(),
+                Err(error) => {
+                    self.metrics.write_retries.inc();
+                    tracing::error!(%error, "a delivery cannot be handed on yet, its partition waits");
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (2 * pause).min(LONGEST_PAUSE),
+                () = ticket.lane().stopped() => {
+                    if pause >= LONGEST_PAUSE {
+                        return;
+                    }
+                    pause = LONGEST_PAUSE;
+                }
+            }
+        }
+    }
+}
+
+fn with_headers<'a>(record: Record<'a>, headers: &Headers) -> Record<'a> {
+    headers
+        .iter()
+        .fold(record, |record, (name, value)| record.header(name, value))
+}
+
+/// What a failed attempt leaves in a delivery's headers.
+pub(crate) fn remember(state: &mut DeliveryHeaders, attempt: &delivery::Attempt) {
+    state.last_status = attempt.outcome.status();
+    state.last_error = attempt.outcome.cause().map(|cause| LastError {
+        cause,
+        text: attempt
+            .failure()
+            .map(|failure| match failure.split_once(": ") {
+                Some((_, text)) => text.to_owned(),
+                None => failure,
+            })
+            .unwrap_or_default(),
+    });
+}
+
+/// Waits for what was handed on, for a moment.
+pub(crate) async fn flush(publisher: &Publisher) {
+    const MOMENT: Duration = Duration::from_secs(1);
+    if let Err(error) = publisher.flush(MOMENT).await {
+        tracing::warn!(%error, "records were given up: their sources are not complete and are read again");
+    }
+}

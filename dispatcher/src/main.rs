@@ -1,0 +1,76 @@
+//! The dispatcher's binary: settings, signals, the admin port, the engine.
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::Parser;
+use dispatcher::{DEFAULTS, Parts, Settings};
+use kafka::TopicPolicy;
+use prometheus::Registry;
+use service::{admin, cli::CommonArgs, exit, health::Health, http, settings, shutdown, telemetry};
+use tokio::task::LocalSet;
+
+/// Sends events as signed webhooks to the endpoints that shops configured.
+///
+/// Examples:
+///   dispatcher --config /etc/feedbackpro/dispatcher.toml
+///   FEEDBACKPRO__KAFKA__BROKERS=kafka:9092 dispatcher
+///   dispatcher --print-config
+#[derive(Debug, Parser)]
+#[command(version, verbatim_doc_comment)]
+struct Args {
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+fn main() -> ExitCode {
+    exit::abort_on_panic();
+    match start(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::report(error.as_ref()),
+    }
+}
+
+fn start(args: &Args) -> anyhow::Result<()> {
+    let settings: Settings = settings::load(DEFAULTS, &args.common.config)?;
+    if args.common.print_config {
+        return Ok(std::io::stdout().write_all(settings::print(&settings).as_bytes())?);
+    }
+    settings.check()?;
+    telemetry::init(&settings.log)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    LocalSet::new().block_on(&runtime, serve(settings))
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let (shutdown, _signals) = shutdown::on_signals()?;
+    let listener = http::bind("admin.listen", settings.admin.listen).await?;
+    let parts = Parts {
+        health: Health::new(),
+        registry: Registry::new(),
+        topics: policy(&settings),
+    };
+    let routes = admin::routes(parts.health.clone(), parts.registry.clone());
+    // Health is told until the engine has drained.
+    let drained = shutdown.child_token();
+    let admin = http::serve(listener, routes, drained.clone());
+    let engine = async {
+        let ended = dispatcher::run(settings, parts, shutdown).await;
+        drained.cancel();
+        ended
+    };
+    let (ended, served) = tokio::join!(engine, admin);
+    ended?;
+    Ok(served?)
+}
+
+fn policy(settings: &Settings) -> TopicPolicy {
+    if settings.topics.create {
+        TopicPolicy::Create {
+            replication: settings.topics.replication,
+        }
+    } else {
+        TopicPolicy::Check
+    }
+}
