@@ -128,12 +128,13 @@ impl Mover {
     /// process cures, and says why. Usually never.
     pub async fn failed(&self) -> String {
         let mut failure = self.failure.clone();
-        let reason = match failure.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone(),
+        let told = failure.wait_for(Option::is_some).await;
+        let reason = told.ok().map(|reason| reason.clone());
+        match reason {
+            Some(reason) => reason.unwrap_or_default(),
             // The thread has ended for another reason: shutdown.
-            Err(_) => return std::future::pending().await,
-        };
-        reason.unwrap_or_default()
+            None => std::future::pending().await,
+        }
     }
 
     /// Lets the moves that wait finish, `limit` at most, and ends the thread.

@@ -22,5 +22,5 @@ mod traceparent;
 pub use domain::{AccountId, EventId, InputError, Submission, Topics};
 pub use kafka::{Connection, ConnectionError, PublisherOptions};
 pub use publisher::{NewEvent, Publication, PublishError, Publisher};
-pub use run::{RunError, Surroundings, run};
+pub use run::{Parts, RunError, run};
 pub use settings::Settings;

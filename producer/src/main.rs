@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use producer::import::{self, Source};
 use producer::settings::DEFAULTS;
-use producer::{AccountId, Settings, Surroundings, run};
+use producer::{AccountId, Parts, Settings, run};
 use service::cli::CommonArgs;
 use service::{exit, settings, shutdown, telemetry};
 
@@ -56,6 +56,7 @@ Examples:
 }
 
 fn main() -> ExitCode {
+    exit::abort_on_panic();
     let args = Args::parse();
     match start(args) {
         Ok(code) => code,
@@ -76,8 +77,8 @@ async fn start(args: Args) -> anyhow::Result<ExitCode> {
     let (stop, _signals) = shutdown::on_signals()?;
     match args.command {
         None | Some(Command::Serve) => {
-            let surroundings = Surroundings::of(&settings, files).await?;
-            run(settings, surroundings, stop).await?;
+            let parts = Parts::of(&settings, files).await?;
+            run(settings, parts, stop).await?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Import { file, account }) => {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use kafka::TopicPolicy;
 use prometheus::Registry;
 use service::health::Health;
+use service::http::Port;
 use service::settings::SettingsError;
 use service::tokens::Tokens;
 use service::{admin, http};
@@ -26,12 +27,12 @@ use crate::settings::{DEFAULTS, Settings, wrong_connection, wrong_topic};
 /// With the 2 s that the server gives its connections, a stop takes 5 s at most.
 const STOP_TIME: Duration = Duration::from_secs(3);
 
-/// What the surroundings give to a producer: ports, tokens and where it is
+/// What the parts give to a producer: ports, tokens and where it is
 /// seen from outside.
 #[derive(Debug)]
-pub struct Surroundings {
+pub struct Parts {
     /// Where the API is served.
-    pub api: TcpListener,
+    pub api: Port,
     /// Where health and metrics are served; `None` where somebody else does.
     pub admin: Option<TcpListener>,
     /// What `/readyz` answers from.
@@ -39,7 +40,7 @@ pub struct Surroundings {
     /// What `/metrics` answers from.
     pub registry: Registry,
     /// What may be done about a missing topic.
-    pub topic_policy: TopicPolicy,
+    pub topics: TopicPolicy,
     /// The settings files: their tokens are followed. None where tokens stay.
     pub files: Vec<PathBuf>,
 }
@@ -61,18 +62,20 @@ pub enum RunError {
     KafkaClient(String),
 }
 
-impl Surroundings {
+impl Parts {
     /// Those of a process of its own: binds the ports of the settings.
     ///
     /// # Errors
     /// When a port is not to be had.
     pub async fn of(settings: &Settings, files: Vec<PathBuf>) -> Result<Self, SettingsError> {
         Ok(Self {
-            api: http::bind("http.listen", settings.http.listen).await?,
+            api: http::bind("http.listen", settings.http.listen)
+                .await?
+                .into(),
             admin: Some(admin::bind("admin.listen", settings.admin.listen).await?),
             health: Health::new(),
             registry: Registry::new(),
-            topic_policy: settings.topic_policy(),
+            topics: settings.topic_policy(),
             files,
         })
     }
@@ -85,18 +88,18 @@ impl Surroundings {
 /// See [`RunError`].
 pub async fn run(
     settings: Settings,
-    surroundings: Surroundings,
+    parts: Parts,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     settings.check()?;
     let connection = settings.connection()?;
     let topics = settings.topic_names();
-    let metrics = Metrics::new(&surroundings.registry)?;
+    let metrics = Metrics::new(&parts.registry)?;
     let publisher = Publisher::connect(&connection, &topics, settings.publisher_options())
         .map_err(|error| wrong_connection(&error))?;
     let tokens = Tokens::new(&settings.auth)?;
     let origins = Origins::new(&settings.auth);
-    let reachable = surroundings.health.condition(&format!(
+    let reachable = parts.health.condition(&format!(
         "Kafka at {} answers and has the topic {}",
         connection.brokers(),
         topics.events
@@ -112,24 +115,24 @@ pub async fn run(
     // Health is answered until everything else has ended.
     let admin_stop = CancellationToken::new();
     let admin = serve_admin(
-        surroundings.admin,
-        surroundings.health.clone(),
-        surroundings.registry,
+        parts.admin,
+        parts.health.clone(),
+        parts.registry,
         admin_stop.clone(),
     );
     let work = async {
         let stop = shutdown.child_token();
         let follow_files = async {
-            if !surroundings.files.is_empty() {
+            if !parts.files.is_empty() {
                 tokio::join!(
-                    tokens.watch(DEFAULTS, &surroundings.files, stop.clone()),
-                    origins.watch(DEFAULTS, &surroundings.files, stop.clone()),
+                    tokens.watch(DEFAULTS, &parts.files, stop.clone()),
+                    origins.watch(DEFAULTS, &parts.files, stop.clone()),
                 );
             }
         };
         let follow_kafka = async {
             let spec = topics.events_spec();
-            let (policy, seen) = (surroundings.topic_policy, &api.topic_seen);
+            let (policy, seen) = (parts.topics, &api.topic_seen);
             let ended = reach::follow(&connection, spec, policy, seen, &reachable, &stop).await;
             // A wrong topic stops the server, too.
             ended.inspect_err(|_| stop.cancel())
@@ -138,16 +141,12 @@ pub async fn run(
             let failure = stop.run_until_cancelled(api.intake.publisher().failed());
             let failure = failure.await;
             if let Some(reason) = &failure {
-                surroundings.health.fail(reason.clone());
+                parts.health.fail(reason.clone());
                 stop.cancel();
             }
             failure
         };
-        let server = http::serve(
-            surroundings.api,
-            api::routes(Arc::clone(&api)),
-            stop.clone(),
-        );
+        let server = http::serve(parts.api, api::routes(Arc::clone(&api)), stop.clone());
         let (served, followed, failure, ()) =
             tokio::join!(server, follow_kafka, client_failure, follow_files);
         finish(&api).await;

@@ -11,6 +11,16 @@ pub const EXIT_SETTINGS: u8 = 64;
 /// Any other failure: starting again may help.
 pub const EXIT_FAILURE: u8 = 1;
 
+/// From here on a panic on any thread ends the process, after the usual message: a task that
+/// is gone would hold its partition, or its port, for ever, and a new process does not.
+pub fn abort_on_panic() {
+    let say = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        say(panic);
+        std::process::abort();
+    }));
+}
+
 /// Prints the error and its causes to stderr, one line each, and gives the exit code:
 /// [`EXIT_SETTINGS`] when a [`SettingsError`] is among them, otherwise [`EXIT_FAILURE`].
 ///

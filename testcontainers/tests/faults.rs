@@ -120,7 +120,7 @@ async fn a_record_that_cannot_be_read_is_set_aside_and_holds_nothing_up() {
     let reply = operator
         .call(Binary::DlqConsumer, reqwest::Method::POST, &path)
         .await;
-    reply.problem(409);
+    drop(reply.problem(409));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,6 +145,15 @@ async fn everything_comes_back_by_itself_when_the_broker_does() {
         .await;
     let first = stack.client.post_event(&events::rating_submitted(1)).await;
     receiver.wait_for_events("/hook", 1, SOON).await;
+    // What is not committed yet is sent again after the outage.
+    let (group, topic) = (
+        stack.name("dispatcher.events"),
+        stack.name("feedback.events"),
+    );
+    e2e::until("the event is committed", SOON, async || {
+        (broker.lag(&group, &topic).await == 0).then_some(())
+    })
+    .await;
     broker.kill().await;
     let refused = stack
         .client
@@ -156,7 +165,7 @@ async fn everything_comes_back_by_itself_when_the_broker_does() {
         )
         .await;
     assert!(!refused.header("retry-after").is_empty());
-    refused.problem(503);
+    drop(refused.problem(503));
     broker.start().await;
     let last = e2e::until("an event is accepted again", SOON, async || {
         let reply = stack

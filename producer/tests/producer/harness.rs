@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use kafka::TopicPolicy;
 use producer::settings::DEFAULTS;
-use producer::{RunError, Settings, Surroundings, run};
+use producer::{Parts, RunError, Settings, run};
 use prometheus::Registry;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Headers;
@@ -129,17 +129,17 @@ impl Producer {
         let (api, admin) = (bind().await, bind().await);
         let address = api.local_addr().unwrap().to_string();
         let admin_address = admin.local_addr().unwrap();
-        let surroundings = Surroundings {
-            api,
+        let parts = Parts {
+            api: api.into(),
             admin: Some(admin),
             health: Health::new(),
             registry: Registry::new(),
-            topic_policy: TopicPolicy::Trust,
+            topics: TopicPolicy::Trust,
             files: files.to_vec(),
         };
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();
-        running.spawn(run(settings, surroundings, stop.clone()));
+        running.spawn(run(settings, parts, stop.clone()));
         Self {
             cluster,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),

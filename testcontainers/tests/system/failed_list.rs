@@ -255,8 +255,8 @@ async fn a_kill_in_the_middle_of_resends_moves_each_delivery_once() {
     let mut accepted = 0;
     while accepted < 20 {
         let reply = requests.join_next().await.unwrap().unwrap().unwrap();
-        assert!(matches!(reply.status().as_u16(), 202 | 503), "{reply:?}");
-        accepted += usize::from(reply.status() == 202);
+        assert_eq!(reply.status(), 202, "{reply:?}");
+        accepted += 1;
     }
     list.kill();
     while requests.join_next().await.is_some() {}
@@ -290,7 +290,6 @@ async fn a_broker_that_dies_costs_a_503_and_comes_back_without_a_restart() {
         "{:?}",
         asked.elapsed()
     );
-    eprintln!("XX {:?} {}", asked.elapsed(), reply.text());
     assert!(!reply.header("retry-after").is_empty());
     drop(reply.problem(503));
     broker.start().await;

@@ -1,0 +1,101 @@
+//! The failed list's index: what is live on `webhooks.dead-letter`, in a SQLite
+//! file that may be deleted at any time. The topic is the truth.
+//!
+//! Rows and the offset to be read next are written in one transaction, so the
+//! file is always the list as it was at some offset.
+
+mod file;
+mod query;
+mod row;
+mod schema;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+pub(crate) use file::Lock;
+pub(crate) use query::{Filter, Page, Reader, Scope};
+pub(crate) use schema::{Identity, WhyNew};
+pub(crate) use writer::{Change, Summary, Writer};
+
+/// Why the index cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// SQLite says no: the disk is full, or the file is broken.
+    #[error("the index {} cannot be used: {source}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// The file or its folder cannot be made or removed.
+    #[error("the index {} cannot be used: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The end of the topic was not read for so long that records which took
+    /// entries off the list may be gone.
+    #[error("the index {} is too old to go on with: the next start makes it anew", .0.display())]
+    TooOld(PathBuf),
+}
+
+impl IndexError {
+    fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
+        Self::Sqlite {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    fn file(path: &Path, source: std::io::Error) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// Whether the file is broken, so that only a new one helps.
+    pub(crate) fn is_broken_file(&self) -> bool {
+        match self {
+            Self::Sqlite { source, .. } => file::is_broken(source),
+            Self::File { .. } | Self::TooOld(_) => false,
+        }
+    }
+}
+
+/// The open index.
+#[derive(Debug, Clone)]
+pub(crate) struct Index {
+    /// The one writer: the topic's reader, and who notes that the end was read.
+    pub(crate) writer: Arc<Mutex<Writer>>,
+    /// Any number of readers.
+    pub(crate) reader: Reader,
+    /// Where the topic is read from.
+    pub(crate) next_offset: i64,
+    /// Why the file was made anew; `None` where it goes on.
+    pub(crate) why_new: Option<WhyNew>,
+}
+
+impl Index {
+    /// Opens the file, or makes it anew where it is missing, broken, of
+    /// another topic, or too old. Blocks.
+    pub(crate) fn open(path: &Path, identity: &Identity) -> Result<Self, IndexError> {
+        let (writer, why_new) = Writer::open(path, identity)?;
+        Ok(Self {
+            next_offset: writer.next_offset(),
+            reader: Reader::new(path),
+            writer: Arc::new(Mutex::new(writer)),
+            why_new,
+        })
+    }
+
+    /// Removes a file that cannot be used any more, so that the next start
+    /// makes it anew.
+    pub(crate) fn remove(path: &Path) -> Result<(), IndexError> {
+        file::remove(path)
+    }
+}

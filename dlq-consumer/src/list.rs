@@ -1,0 +1,195 @@
+//! The failed list: its index, the topic's reader, and who moves entries.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Topics;
+use kafka::{Connection, Mover};
+use service::health::Condition;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::RunError;
+use crate::cluster::Told;
+use crate::follow;
+use crate::index::{Identity, Index, IndexError, Reader};
+use crate::metrics::Metrics;
+use crate::moves::{AT_ONCE, Claims, Moves};
+use crate::settings::wrong_connection;
+
+/// Moves under way at the stop are one transaction each, which ends within 10 s
+/// or is aborted by the broker.
+const STOP_TIME: Duration = Duration::from_secs(5);
+
+/// The failed list of this process.
+#[derive(Debug)]
+pub(crate) struct FailedList {
+    index: Index,
+    moves: Moves,
+    trouble: Trouble,
+    /// The end of the topic when this process began.
+    first_end: Option<i64>,
+}
+
+/// A cursor that this list cannot have given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BeyondTheEnd(pub(crate) i64);
+
+/// Where anyone reports what only a new process cures: this one must end.
+#[derive(Debug, Clone)]
+pub(crate) struct Trouble(mpsc::Sender<RunError>);
+
+impl Trouble {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<RunError>) {
+        let (sender, receiver) = mpsc::channel(1);
+        (Self(sender), receiver)
+    }
+
+    /// The first one reported counts.
+    pub(crate) fn report(&self, error: impl Into<RunError>) {
+        if let Err(dropped) = self.0.try_send(error.into()) {
+            tracing::debug!(error = %dropped, "the process is ending already");
+        }
+    }
+}
+
+/// What the list is made of.
+pub(crate) struct Ingredients<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) topics: &'a Topics,
+    pub(crate) told: Told,
+    pub(crate) path: &'a Path,
+    pub(crate) mover: Mover,
+    pub(crate) metrics: &'a Metrics,
+    pub(crate) trouble: &'a Trouble,
+}
+
+impl FailedList {
+    /// Opens the index and begins to read the topic; `stop` ends the reading.
+    /// The transactional id has been taken: from here on only this process
+    /// takes entries off.
+    pub(crate) async fn open(
+        parts: Ingredients<'_>,
+        stop: &CancellationToken,
+    ) -> Result<Self, RunError> {
+        let topic = &parts.topics.dead_letter;
+        let identity = Identity {
+            topic: topic.clone(),
+            cluster: parts.told.cluster,
+        };
+        let index = open_index(parts.path, identity).await?;
+        match &index.why_new {
+            Some(why) => tracing::info!(
+                path = %parts.path.display(), topic, %why,
+                "the index is made anew: the topic is read from its first record"
+            ),
+            None => tracing::info!(
+                path = %parts.path.display(), topic, next_offset = index.next_offset,
+                "the index is gone on with"
+            ),
+        }
+        let table = follow::topic(
+            parts.connection,
+            topic,
+            &index,
+            parts.metrics.clone(),
+            parts.trouble.clone(),
+            stop,
+        )
+        .map_err(|error| wrong_connection(&error))?;
+        let moves = Moves {
+            mover: Arc::new(parts.mover),
+            table: Arc::new(table),
+            reader: index.reader.clone(),
+            topics: Arc::new(parts.topics.clone()),
+            metrics: parts.metrics.clone(),
+            trouble: parts.trouble.clone(),
+            tasks: TaskTracker::new(),
+            claims: Claims::default(),
+            room: Arc::new(Semaphore::new(AT_ONCE)),
+        };
+        Ok(Self {
+            index,
+            moves,
+            trouble: parts.trouble.clone(),
+            first_end: parts.told.end,
+        })
+    }
+
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.moves.table.is_caught_up()
+    }
+
+    pub(crate) const fn reader(&self) -> &Reader {
+        &self.index.reader
+    }
+
+    pub(crate) const fn moves(&self) -> &Moves {
+        &self.moves
+    }
+
+    /// Ends the process, and for a broken file removes that first.
+    pub(crate) fn report(&self, error: IndexError) {
+        if error.is_broken_file() {
+            self.trouble.report(error);
+        }
+    }
+
+    /// Every cursor that was ever given lies at or before the end of the topic
+    /// as it was then.
+    pub(crate) fn check_cursor(&self, from: i64) -> Result<(), BeyondTheEnd> {
+        match self.first_end {
+            Some(end) if from > end.max(self.moves.table.next_offset()) => Err(BeyondTheEnd(from)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Notes how current the index is, until the topic is not read any more.
+    pub(crate) async fn keep(&self, metrics: &Metrics, caught_up: &Condition) {
+        let table = &self.moves.table;
+        let writer = &self.index.writer;
+        follow::note_current(table, writer, metrics, &self.trouble, caught_up).await;
+    }
+
+    /// Lets moves finish and ends the threads. Nobody may ask any more.
+    pub(crate) async fn close(self) {
+        let Self { moves, .. } = self;
+        let Moves {
+            mover,
+            table,
+            tasks,
+            ..
+        } = moves;
+        tasks.close();
+        if timeout(STOP_TIME, tasks.wait()).await.is_err() {
+            tracing::warn!(
+                moves = tasks.len(),
+                "moves were still under way at the end of the stop time"
+            );
+        }
+        if let Some(mover) = Arc::into_inner(mover)
+            && mover.stop(STOP_TIME).await.is_err()
+        {
+            tracing::warn!("the transactional producer did not end in time");
+        }
+        if let Some(table) = Arc::into_inner(table)
+            && table.stop(STOP_TIME).await.is_err()
+        {
+            tracing::warn!("the reader of the dead-letter topic did not end in time");
+        }
+    }
+}
+
+async fn open_index(path: &Path, identity: Identity) -> Result<Index, RunError> {
+    let path = path.to_owned();
+    let opened = spawn_blocking(move || Index::open(&path, &identity));
+    match opened.await {
+        Ok(index) => Ok(index?),
+        // The runtime is going down.
+        Err(_) => std::future::pending().await,
+    }
+}

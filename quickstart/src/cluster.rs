@@ -1,0 +1,61 @@
+//! The Kafka of the quickstart: librdkafka's mock cluster, or a real one.
+
+use std::collections::BTreeMap;
+
+use domain::{Schedule, Topics};
+use kafka::{Connection, ConnectionError, TopicPolicy};
+use rdkafka::{mocking::MockCluster, producer::DefaultProducerContext};
+
+/// A cluster for as long as this lives.
+pub(crate) struct Cluster {
+    /// Where it is.
+    pub(crate) brokers: String,
+    /// What may be done about topics.
+    pub(crate) policy: TopicPolicy,
+    /// librdkafka's properties that it needs.
+    pub(crate) properties: BTreeMap<String, String>,
+    /// In memory, where it is not a real one.
+    mock: Option<MockCluster<'static, DefaultProducerContext>>,
+}
+
+impl Cluster {
+    /// Starts a cluster in memory with all topics, or takes the real one at
+    /// `brokers`.
+    pub(crate) fn start(
+        brokers: Option<&str>,
+        topics: &Topics,
+        schedule: &Schedule,
+    ) -> anyhow::Result<Self> {
+        if let Some(brokers) = brokers {
+            return Ok(Self {
+                brokers: brokers.to_owned(),
+                policy: TopicPolicy::Create { replication: -1 },
+                properties: BTreeMap::new(),
+                mock: None,
+            });
+        }
+        let mock = MockCluster::new(1)?;
+        for spec in topics.all_specs(schedule) {
+            mock.create_topic(&spec.name, spec.partitions, 1)?;
+        }
+        // The mock lets an empty fetch wait its whole time, also when records
+        // come.
+        let properties = [("fetch.wait.max.ms".to_owned(), "10".to_owned())];
+        Ok(Self {
+            brokers: mock.bootstrap_servers(),
+            policy: TopicPolicy::Trust,
+            properties: properties.into(),
+            mock: Some(mock),
+        })
+    }
+
+    /// Whether everything is gone with the process.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.mock.is_some()
+    }
+
+    /// A connection for the quickstart's own records.
+    pub(crate) fn connection(&self) -> Result<Connection, ConnectionError> {
+        Connection::new(self.brokers.as_str(), "quickstart", self.properties.clone())
+    }
+}

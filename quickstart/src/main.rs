@@ -1,0 +1,163 @@
+//! The whole system in one process, to be tried out: producer, dispatcher,
+//! dlq-consumer and console on librdkafka's mock cluster, with a demo receiver.
+
+mod banner;
+mod cluster;
+mod demo;
+mod parts;
+mod receiver;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::Parser;
+use domain::{Schedule, Topics};
+use service::{
+    exit,
+    health::Health,
+    http::{Port, bind, serve},
+    settings::{LogFormat, LogSettings},
+    shutdown, telemetry,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cluster::Cluster,
+    parts::{Overrides, Ports},
+    receiver::Receiver,
+};
+
+/// Starts everything in one process, on a Kafka that lives in memory
+///
+/// Nothing is kept: with the process all events are gone.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "\
+Examples:
+  quickstart
+  quickstart --schedule 1s,2s,3s,4s,5s     see retries and a dead letter within seconds
+  quickstart --kafka 127.0.0.1:9092        a real broker instead of the one in memory"
+)]
+struct Args {
+    /// A real broker instead of the one in memory: its topics stay
+    #[arg(long, value_name = "HOST:PORT")]
+    kafka: Option<String>,
+    /// The delay before each retry
+    #[arg(long, default_value = "15s,2m,10m,1h,6h", value_parser = schedule)]
+    schedule: Schedule,
+    /// The token of the demo account; a new one each time where it is not given
+    #[arg(long)]
+    token: Option<String>,
+    /// Where the console listens; health and metrics are here, too
+    #[arg(long, default_value_t = 8080)]
+    console_port: u16,
+    /// Where events are posted to
+    #[arg(long, default_value_t = 8081)]
+    producer_port: u16,
+    /// Where the failed list is
+    #[arg(long, default_value_t = 8082)]
+    failed_port: u16,
+    /// Where the demo receiver listens
+    #[arg(long, default_value_t = 8083)]
+    receiver_port: u16,
+}
+
+/// How long the samples may take to their receiver.
+const SAMPLES_WITHIN: Duration = Duration::from_secs(30);
+
+fn schedule(text: &str) -> Result<Schedule, String> {
+    let delays: Vec<&str> = text.split(',').map(str::trim).collect();
+    Schedule::parse(&delays).map_err(|error| error.to_string())
+}
+
+fn main() -> ExitCode {
+    exit::abort_on_panic();
+    match start(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::report(error.as_ref()),
+    }
+}
+
+#[tokio::main]
+async fn start(args: Args) -> anyhow::Result<()> {
+    telemetry::init(&LogSettings {
+        format: LogFormat::Human,
+        level: "warn".to_owned(),
+    })?;
+    let (shutdown, _signals) = shutdown::on_signals()?;
+    // The ports open once the samples have arrived: until then they are only
+    // bound, so that a port in use is told at once.
+    let open = CancellationToken::new();
+    let held = |flag: &str, port: u16| Port::held(flag, local(port), &open);
+    let ports = Ports {
+        console: held("--console-port", args.console_port)?,
+        producer: held("--producer-port", args.producer_port)?,
+        failed: held("--failed-port", args.failed_port)?,
+    };
+    let receiver_port = bind("--receiver-port", local(args.receiver_port)).await?;
+    let token = args.token.clone().unwrap_or_else(demo::new_token);
+    let topics = Topics::with_prefix("");
+    let cluster = Cluster::start(args.kafka.as_deref(), &topics, &args.schedule)?;
+    let settings = Overrides::new(&cluster, &args.schedule, &token);
+    let health = Health::new();
+    let mut services = parts::start(&settings, cluster.policy, &health, ports, &shutdown)?;
+
+    let receiver = Arc::new(Receiver::new());
+    let drained = CancellationToken::new();
+    let receiving = serve(
+        receiver_port,
+        receiver::routes(Arc::clone(&receiver)),
+        drained.clone(),
+    );
+    let acting = async {
+        let begun = tokio::select! {
+            begun = begin(&args, &cluster, &topics, &receiver, &health) => begun,
+            Some(ended) = services.join_next() => ended.map_err(Into::into).flatten(),
+            () = shutdown.cancelled() => Ok(()),
+        };
+        if begun.is_ok() && !shutdown.is_cancelled() {
+            open.cancel();
+            banner::show(&args, &token, cluster.is_in_memory())?;
+            shutdown.cancelled().await;
+        }
+        shutdown.cancel();
+        let mut ended = begun;
+        while let Some(next) = services.join_next().await {
+            let next = next.map_err(Into::into).flatten();
+            // The first failure is the cause of the others.
+            ended = if ended.is_ok() { next } else { ended };
+        }
+        drained.cancel();
+        ended
+    };
+    let (received, acted) = tokio::join!(receiving, acting);
+    settings.remove_index();
+    acted?;
+    Ok(received?)
+}
+
+/// Brings the samples to the demo receiver, and waits until all is ready.
+async fn begin(
+    args: &Args,
+    cluster: &Cluster,
+    topics: &Topics,
+    receiver: &Receiver,
+    health: &Health,
+) -> anyhow::Result<()> {
+    let count = demo::publish(cluster, topics, receiver, args.receiver_port).await?;
+    receiver.has_received(count, SAMPLES_WITHIN).await?;
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    while health.ready().is_err() {
+        look.tick().await;
+    }
+    Ok(())
+}
+
+fn local(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}

@@ -1,0 +1,98 @@
+//! Wrong settings end a binary with exit code 64 and the key's name.
+
+use std::time::Duration;
+
+use e2e::{Binary, Broker, Stack, service::run};
+
+const SOON: Duration = Duration::from_secs(60);
+const ALL: [Binary; 4] = [
+    Binary::Producer,
+    Binary::Dispatcher,
+    Binary::DlqConsumer,
+    Binary::Console,
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_setting_is_named_with_what_is_allowed() {
+    for (binary, key, value) in [
+        (Binary::Producer, "kafka.propertis", toml::Value::from("x")),
+        (Binary::Producer, "http.listen", "nowhere".into()),
+        (
+            Binary::Dispatcher,
+            "retry.schedule",
+            vec!["2m", "1m"].into(),
+        ),
+        (Binary::Dispatcher, "limits.endpoint_start", 100.into()),
+        (
+            Binary::Dispatcher,
+            "secrets.keys",
+            toml::Value::Array(Vec::new()),
+        ),
+        (
+            Binary::Console,
+            "secrets.keys",
+            toml::Value::Array(Vec::new()),
+        ),
+        (Binary::DlqConsumer, "log.format", "xml".into()),
+    ] {
+        let settings = Stack::builder().settings(binary).await.set(key, value);
+        let ended = run(binary, &settings, &[], b"", SOON).await;
+        assert_eq!(ended.code, Some(64), "{key}: {}", ended.stderr);
+        assert!(ended.stderr.contains(key), "{key}: {}", ended.stderr);
+        assert!(ended.stderr.contains("allowed"), "{key}: {}", ended.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_settings_in_force_are_printed_with_secrets_masked() {
+    for binary in ALL {
+        let settings = Stack::builder().settings(binary).await.set(
+            "kafka.properties",
+            toml::Table::from_iter([(
+                "sasl.password".to_owned(),
+                toml::Value::from("correct horse"),
+            )]),
+        );
+        let ended = run(binary, &settings, &["--print-config"], b"", SOON).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(ended.stdout.contains("********"), "{}", ended.stdout);
+        assert!(!ended.stdout.contains("correct horse"), "{}", ended.stdout);
+        toml::from_str::<toml::Table>(&ended.stdout).expect("it prints TOML");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_cannot_be_used_is_named_with_how_it_differs() {
+    let broker = Broker::shared().await;
+    for (binary, topic) in [
+        (Binary::Dispatcher, "webhooks.endpoints"),
+        (Binary::Console, "webhooks.endpoints"),
+        (Binary::DlqConsumer, "webhooks.dead-letter"),
+    ] {
+        let settings = Stack::builder().settings(binary).await;
+        let prefix = settings
+            .get("kafka.prefix")
+            .and_then(|p| p.as_str())
+            .expect("it is set");
+        let topic = format!("{prefix}{topic}");
+        broker.create_topic(&topic, 3).await;
+        let ended = run(binary, &settings, &[], b"", SOON).await;
+        assert_eq!(ended.code, Some(64), "{}", ended.stderr);
+        assert!(ended.stderr.contains(&topic), "{}", ended.stderr);
+        assert!(ended.stderr.contains("3 partitions"), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_others_make_topics_what_is_missing_is_named() {
+    for binary in [Binary::Dispatcher, Binary::Console, Binary::DlqConsumer] {
+        let settings = Stack::builder()
+            .settings(binary)
+            .await
+            .set("topics.create", false);
+        let ended = run(binary, &settings, &[], b"", SOON).await;
+        assert_eq!(ended.code, Some(64), "{}", ended.stderr);
+        assert!(ended.stderr.contains("webhooks."), "{}", ended.stderr);
+        assert!(ended.stderr.contains("--create"), "{}", ended.stderr);
+    }
+}
