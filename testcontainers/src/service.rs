@@ -52,12 +52,13 @@ impl Binary {
     pub fn path(self) -> PathBuf {
         let folder = std::env::var_os(FOLDER_VARIABLE).map_or_else(
             || {
-                // target/release/deps/<test> -> target/release
-                let test = std::env::current_exe().expect("a running test has a path");
-                test.ancestors()
-                    .nth(2)
-                    .expect("tests lie in target/release/deps")
-                    .to_owned()
+                // target/release/deps/<test> or target/release/bench -> target/release
+                let program = std::env::current_exe().expect("a running program has a path");
+                let folder = program.parent().expect("a file lies in a folder");
+                match folder.parent() {
+                    Some(above) if folder.ends_with("deps") => above.to_owned(),
+                    Some(_) | None => folder.to_owned(),
+                }
             },
             PathBuf::from,
         );
@@ -93,6 +94,8 @@ pub struct Service {
     folder: Folder,
     child: Child,
     ended: Option<ExitStatus>,
+    /// The only core it may run on.
+    core: Option<usize>,
 }
 
 impl Service {
@@ -111,13 +114,14 @@ impl Service {
     pub fn spawn(binary: Binary, settings: Settings) -> Self {
         let folder = Folder::new();
         folder.write("settings.toml", &settings.to_toml());
-        let child = launch(binary, &folder);
+        let child = launch(binary, &folder, None);
         Self {
             binary,
             settings,
             folder,
             child,
             ended: None,
+            core: None,
         }
     }
 
@@ -125,7 +129,7 @@ impl Service {
     /// or by ending it by SIGKILL, and waits until it is ready.
     pub async fn restart(&mut self) {
         self.kill();
-        self.child = launch(self.binary, &self.folder);
+        self.child = launch(self.binary, &self.folder, self.core);
         self.ended = None;
         self.wait_ready().await;
     }
@@ -134,6 +138,12 @@ impl Service {
     pub fn change(&mut self, change: impl FnOnce(Settings) -> Settings) {
         self.settings = change(self.settings.clone());
         self.folder.write("settings.toml", &self.settings.to_toml());
+    }
+
+    /// From the next [`Service::restart`] on it runs on this core alone (by
+    /// `taskset`, of util-linux), numbered from 0.
+    pub fn pin(&mut self, core: usize) {
+        self.core = Some(core);
     }
 
     /// Waits until `/readyz` answers 200.
@@ -284,13 +294,22 @@ impl Drop for Service {
     }
 }
 
-fn launch(binary: Binary, folder: &Folder) -> Child {
+fn launch(binary: Binary, folder: &Folder, core: Option<usize>) -> Child {
     let log = File::options()
         .create(true)
         .append(true)
         .open(folder.path().join("log"));
     let log = log.expect("the service's own folder takes a file");
-    let child = Command::new(binary.path())
+    let mut command = match core {
+        // It becomes the binary: the process keeps its number.
+        Some(core) => {
+            let mut taskset = Command::new("taskset");
+            taskset.args(["-c", &core.to_string()]).arg(binary.path());
+            taskset
+        }
+        None => Command::new(binary.path()),
+    };
+    let child = command
         .args(["--config", "settings.toml"])
         .current_dir(folder.path())
         .stdin(Stdio::null())

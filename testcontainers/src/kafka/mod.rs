@@ -14,9 +14,9 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 pub use topics::{NewRecord, Record};
 
 /// The version of Apache Kafka: jars, cache folder and image.
-const VERSION: &str = "4.1.1";
+pub const VERSION: &str = "4.1.1";
 /// Names an existing cluster, as `bootstrap.servers` takes it.
-const BROKERS_VARIABLE: &str = "KAFKA_BROKERS";
+pub const BROKERS_VARIABLE: &str = "KAFKA_BROKERS";
 /// A cold start on two busy cores takes up to 20 s; an image may have to be
 /// pulled before that, which this does not include.
 const START_DEADLINE: Duration = Duration::from_secs(90);

@@ -96,3 +96,23 @@ async fn where_others_make_topics_what_is_missing_is_named() {
         assert!(ended.stderr.contains("--create"), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn the_settings_to_deploy_with_can_be_read() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/settings");
+    for binary in ALL {
+        let own = format!("{}.toml", binary.name());
+        let ended = std::process::Command::new(binary.path())
+            .arg("--config")
+            .arg(folder.join("common.toml"))
+            .arg("--config")
+            .arg(folder.join(own))
+            .arg("--print-config")
+            .output()
+            .expect("the binary starts");
+        let errors = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "{}: {errors}", binary.name());
+        let printed = String::from_utf8_lossy(&ended.stdout);
+        assert!(printed.contains("production."), "{printed}");
+    }
+}
