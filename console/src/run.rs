@@ -186,7 +186,7 @@ async fn follow(
             }
         }
         Err(TopicError::Stopped) => return Ok(()),
-        Err(error) => return Err(wrong_topic(&error).into()),
+        Err(error) => return Err(SettingsError::from(error).into()),
     }
     ready.topics.set(true);
     let registry =
@@ -204,12 +204,6 @@ async fn follow(
         Some(why) => Err(RunError::Kafka(why)),
         None => Ok(()),
     }
-}
-
-/// All of them are for exit 64: a person must change the topic or a setting.
-fn wrong_topic(error: &TopicError) -> SettingsError {
-    let allowed = "a topic that can be used, or the right to make it";
-    SettingsError::new("topics.create", error, allowed)
 }
 
 /// The settings allow a million at most.

@@ -104,21 +104,13 @@ impl Settings {
     /// The topics' full names.
     #[must_use]
     pub fn topic_names(&self) -> Topics {
-        Topics::named(&self.kafka.prefix, |key| {
-            self.topics.names.get(key).map(String::as_str)
-        })
+        kafka::topic_names(&self.kafka, &self.topics)
     }
 
     /// What may be done about topics.
     #[must_use]
     pub fn topic_policy(&self) -> TopicPolicy {
-        if self.topics.create {
-            TopicPolicy::Create {
-                replication: self.topics.replication,
-            }
-        } else {
-            TopicPolicy::Check
-        }
+        (&self.topics).into()
     }
 
     /// Checks what must hold between settings, before anything is started.
@@ -135,12 +127,7 @@ impl Settings {
     }
 
     pub(crate) fn connection(&self) -> Result<Connection, SettingsError> {
-        let client_id = self.topic_names().id("console");
-        let properties = self.kafka.properties.clone();
-        Connection::new(&self.kafka.brokers, client_id, properties).map_err(|error| {
-            let allowed = "properties of librdkafka that the product does not set itself";
-            SettingsError::new("kafka.properties", error, allowed)
-        })
+        Connection::of(&self.kafka, "console")
     }
 
     pub(crate) fn key_ring(&self) -> Result<KeyRing, SettingsError> {

@@ -4,7 +4,6 @@ use std::{io::Write as _, process::ExitCode};
 
 use clap::Parser;
 use dispatcher::{DEFAULTS, Parts, Settings};
-use kafka::TopicPolicy;
 use prometheus::Registry;
 use service::{admin, cli::CommonArgs, exit, health::Health, http, settings, shutdown, telemetry};
 use tokio::task::LocalSet;
@@ -49,7 +48,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let parts = Parts {
         health: Health::new(),
         registry: Registry::new(),
-        topics: policy(&settings),
+        topics: (&settings.topics).into(),
     };
     let routes = admin::routes(parts.health.clone(), parts.registry.clone());
     // Health is told until the engine has drained.
@@ -63,14 +62,4 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let (ended, served) = tokio::join!(engine, admin);
     ended?;
     Ok(served?)
-}
-
-fn policy(settings: &Settings) -> TopicPolicy {
-    if settings.topics.create {
-        TopicPolicy::Create {
-            replication: settings.topics.replication,
-        }
-    } else {
-        TopicPolicy::Check
-    }
 }

@@ -55,8 +55,7 @@ pub enum RunError {
 
 impl From<ConnectionError> for RunError {
     fn from(error: ConnectionError) -> Self {
-        let allowed = "properties of librdkafka that the product does not set itself";
-        SettingsError::new("kafka.properties", error, allowed).into()
+        Self::Settings(error.into())
     }
 }
 
@@ -96,11 +95,7 @@ pub async fn run(
     settings.check()?;
     let topics = settings.topic_names();
     let schedule = settings.schedule()?;
-    let connection = Connection::new(
-        settings.kafka.brokers.clone(),
-        topics.id("dispatcher"),
-        settings.kafka.properties.clone(),
-    )?;
+    let connection = Connection::of(&settings.kafka, "dispatcher")?;
     let connector = settings
         .egress
         .connector(Guard::new(settings.guard.clone()))?;
@@ -127,10 +122,7 @@ pub async fn run(
             }
         }
         Err(TopicError::Stopped) => return Ok(()),
-        Err(error) => {
-            let allowed = "topics that can be used, or the right to make them";
-            return Err(SettingsError::new("topics.create", error, allowed).into());
-        }
+        Err(error) => return Err(SettingsError::from(error).into()),
     }
 
     // Read for as long as anything is sent, so also while it drains.

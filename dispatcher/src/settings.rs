@@ -86,9 +86,7 @@ impl Settings {
     /// The topics' names.
     #[must_use]
     pub fn topic_names(&self) -> Topics {
-        Topics::named(&self.kafka.prefix, |field| {
-            self.topics.names.get(field).map(String::as_str)
-        })
+        kafka::topic_names(&self.kafka, &self.topics)
     }
 
     /// The schedule, checked.

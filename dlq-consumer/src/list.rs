@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::Topics;
 use kafka::{Connection, Mover};
 use service::health::Condition;
+use service::settings::SettingsError;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -19,7 +20,6 @@ use crate::follow;
 use crate::index::{Identity, Index, IndexError, Reader};
 use crate::metrics::Metrics;
 use crate::moves::{AT_ONCE, Claims, Moves};
-use crate::settings::wrong_connection;
 
 /// Moves under way at the stop are one transaction each, which ends within 10 s
 /// or is aborted by the broker.
@@ -100,7 +100,7 @@ impl FailedList {
             parts.trouble.clone(),
             stop,
         )
-        .map_err(|error| wrong_connection(&error))?;
+        .map_err(SettingsError::from)?;
         let moves = Moves {
             mover: Arc::new(parts.mover),
             table: Arc::new(table),

@@ -19,7 +19,7 @@ use crate::cluster;
 use crate::index::{Index, IndexError, Lock};
 use crate::list::{FailedList, Ingredients, Trouble};
 use crate::metrics::Metrics;
-use crate::settings::{NAME, wrong_connection, wrong_topic};
+use crate::settings::NAME;
 
 /// What a run is given beside its settings.
 #[derive(Debug)]
@@ -189,11 +189,11 @@ impl Beginning<'_> {
                 }
             }
             Err(TopicError::Stopped) => return Ok(None),
-            Err(error) => return Err(wrong_topic(&error).into()),
+            Err(error) => return Err(SettingsError::from(error).into()),
         }
         self.checked.set(true);
         let told = cluster::ask(&connection, &topics.dead_letter, shutdown).await;
-        let Some(told) = told.map_err(|error| wrong_connection(&error))? else {
+        let Some(told) = told.map_err(SettingsError::from)? else {
             return Ok(None);
         };
         // Before the topic is read: from here on no other process writes
@@ -202,7 +202,9 @@ impl Beginning<'_> {
         let mover = Mover::open(&connection, "mover", &id, threads);
         let mover = match shutdown.run_until_cancelled(mover).await {
             Some(Ok(mover)) => mover,
-            Some(Err(MoveError::Connection(error))) => return Err(wrong_connection(&error).into()),
+            Some(Err(MoveError::Connection(error))) => {
+                return Err(SettingsError::from(error).into());
+            }
             Some(Err(MoveError::Fenced(reason))) => return Err(RunError::Fenced(reason)),
             Some(Err(error)) => return Err(RunError::Id(error)),
             None => return Ok(None),

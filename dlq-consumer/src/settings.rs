@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use domain::Topics;
-use kafka::{Connection, ConnectionError, TopicError, TopicPolicy};
+use kafka::{Connection, TopicPolicy};
 use serde::{Deserialize, Serialize};
 use service::settings::{
     AdminSettings, AuthSettings, KafkaSettings, LogSettings, SettingsError, TopicsSettings, address,
@@ -66,21 +66,13 @@ impl Settings {
     /// The topics' full names.
     #[must_use]
     pub fn topic_names(&self) -> Topics {
-        Topics::named(&self.kafka.prefix, |key| {
-            self.topics.names.get(key).map(String::as_str)
-        })
+        kafka::topic_names(&self.kafka, &self.topics)
     }
 
     /// What may be done about a missing topic.
     #[must_use]
     pub fn topic_policy(&self) -> TopicPolicy {
-        if self.topics.create {
-            TopicPolicy::Create {
-                replication: self.topics.replication,
-            }
-        } else {
-            TopicPolicy::Check
-        }
+        (&self.topics).into()
     }
 
     /// How clients reach the cluster.
@@ -88,43 +80,6 @@ impl Settings {
     /// # Errors
     /// Names the property that cannot be used.
     pub fn connection(&self) -> Result<Connection, SettingsError> {
-        let client_id = self.topic_names().id(NAME);
-        let properties = self.kafka.properties.clone();
-        Connection::new(&self.kafka.brokers, client_id, properties)
-            .map_err(|error| wrong_connection(&error))
-    }
-}
-
-/// The key of the setting that makes a connection impossible.
-pub(crate) fn wrong_connection(error: &ConnectionError) -> SettingsError {
-    let (key, allowed) = match error {
-        ConnectionError::NoBrokers => ("kafka.brokers".to_owned(), "host:port"),
-        ConnectionError::Reserved { key, .. } => {
-            (format!("kafka.properties.{key}"), "to leave it out")
-        }
-        ConnectionError::Property { key, .. } => (
-            format!("kafka.properties.{key}"),
-            "what librdkafka's CONFIGURATION.md says",
-        ),
-        ConnectionError::Client(_) => (
-            "kafka.properties".to_owned(),
-            "properties that fit together, and files that can be read",
-        ),
-    };
-    SettingsError::new(key, error, allowed)
-}
-
-/// A topic that cannot be used: a person must change it, or a setting.
-pub(crate) fn wrong_topic(error: &TopicError) -> SettingsError {
-    match error {
-        TopicError::Connection(error) => wrong_connection(error),
-        TopicError::Missing { .. }
-        | TopicError::Wrong(_)
-        | TopicError::Refused { .. }
-        | TopicError::Stopped => SettingsError::new(
-            "topics.create",
-            error,
-            "topics that can be used, or the right to make them",
-        ),
+        Connection::of(&self.kafka, NAME)
     }
 }

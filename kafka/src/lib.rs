@@ -12,6 +12,7 @@ mod mover;
 mod patience;
 mod publisher;
 mod record;
+mod settings;
 mod table;
 mod topics;
 
@@ -22,5 +23,6 @@ pub use publisher::{
     Compression, Counts, Delivery, NotFlushed, PublishError, Publisher, PublisherOptions,
 };
 pub use record::{Record, Stored};
+pub use settings::topic_names;
 pub use table::{Start, StillRunning, Table, TableEnded, TableEvent, TableRecord};
 pub use topics::{Difference, TopicError, TopicPolicy, ensure_topics};

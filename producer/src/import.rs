@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::publisher::{NewEvent, Publication, PublishError, Publisher};
-use crate::settings::{Settings, wrong_connection, wrong_topic};
+use crate::settings::Settings;
 
 mod lines;
 mod progress;
@@ -154,10 +154,10 @@ pub async fn import(
                 ..Counts::default()
             });
         }
-        Err(error) => return Err(wrong_topic(&error).into()),
+        Err(error) => return Err(SettingsError::from(error).into()),
     }
     let publisher = Publisher::connect(&connection, &topics, settings.publisher_options())
-        .map_err(|error| wrong_connection(&error))?;
+        .map_err(SettingsError::from)?;
     let mut run = Run {
         publisher: &publisher,
         account,

@@ -21,7 +21,7 @@ use crate::metrics::Metrics;
 use crate::publisher::Publisher;
 use crate::rate::Rate;
 use crate::reach;
-use crate::settings::{DEFAULTS, Settings, wrong_connection, wrong_topic};
+use crate::settings::{DEFAULTS, Settings};
 
 /// How long events may still be acknowledged after the last request was let in.
 /// With the 2 s that the server gives its connections, a stop takes 5 s at most.
@@ -96,7 +96,7 @@ pub async fn run(
     let topics = settings.topic_names();
     let metrics = Metrics::new(&parts.registry)?;
     let publisher = Publisher::connect(&connection, &topics, settings.publisher_options())
-        .map_err(|error| wrong_connection(&error))?;
+        .map_err(SettingsError::from)?;
     let tokens = Tokens::new(&settings.auth)?;
     let origins = Origins::new(&settings.auth);
     let reachable = parts.health.condition(&format!(
@@ -151,7 +151,7 @@ pub async fn run(
             tokio::join!(server, follow_kafka, client_failure, follow_files);
         finish(&api).await;
         served?;
-        followed.map_err(|error| wrong_topic(&error))?;
+        followed.map_err(SettingsError::from)?;
         failure.map_or(Ok(()), |reason| Err(RunError::KafkaClient(reason)))
     };
     let work = async {

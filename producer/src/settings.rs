@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use domain::Topics;
-use kafka::{Compression, Connection, ConnectionError, PublisherOptions, TopicError, TopicPolicy};
+use kafka::{Compression, Connection, PublisherOptions, TopicPolicy};
 use serde::{Deserialize, Serialize};
 use service::settings::{
     AdminSettings, AuthSettings, KafkaSettings, LogSettings, SettingsError, TopicsSettings,
@@ -98,35 +98,19 @@ impl Settings {
     /// # Errors
     /// Names the property that cannot be used.
     pub fn connection(&self) -> Result<Connection, SettingsError> {
-        Connection::new(
-            self.kafka.brokers.as_str(),
-            format!("{}producer", self.kafka.prefix),
-            self.kafka.properties.clone(),
-        )
-        .map_err(|error| wrong_connection(&error))
+        Connection::of(&self.kafka, "producer")
     }
 
-    /// The topics' full names. Only the one that this binary uses can differ
-    /// from the default.
+    /// The topics' full names.
     #[must_use]
     pub fn topic_names(&self) -> Topics {
-        let mut topics = Topics::with_prefix(&self.kafka.prefix);
-        if let Some(name) = self.topics.names.get("events") {
-            topics.events = format!("{}{name}", self.kafka.prefix);
-        }
-        topics
+        kafka::topic_names(&self.kafka, &self.topics)
     }
 
     /// What may be done about a missing topic.
     #[must_use]
     pub fn topic_policy(&self) -> TopicPolicy {
-        if self.topics.create {
-            TopicPolicy::Create {
-                replication: self.topics.replication,
-            }
-        } else {
-            TopicPolicy::Check
-        }
+        (&self.topics).into()
     }
 
     /// How the publisher works.
@@ -138,39 +122,5 @@ impl Settings {
             compression: Compression::None,
             capacity: self.ingest.in_flight_bytes,
         }
-    }
-}
-
-/// The key of the setting that makes a connection impossible.
-pub(crate) fn wrong_connection(error: &ConnectionError) -> SettingsError {
-    let (key, allowed) = match error {
-        ConnectionError::NoBrokers => ("kafka.brokers".to_owned(), "host:port"),
-        ConnectionError::Reserved { key, .. } => {
-            (format!("kafka.properties.{key}"), "to leave it out")
-        }
-        ConnectionError::Property { key, .. } => (
-            format!("kafka.properties.{key}"),
-            "what librdkafka's CONFIGURATION.md says",
-        ),
-        ConnectionError::Client(_) => (
-            "kafka.properties".to_owned(),
-            "properties that fit together, and files that can be read",
-        ),
-    };
-    SettingsError::new(key, error, allowed)
-}
-
-/// A topic that cannot be used: a person must change it, or a setting.
-pub(crate) fn wrong_topic(error: &TopicError) -> SettingsError {
-    match error {
-        TopicError::Connection(error) => wrong_connection(error),
-        TopicError::Missing { .. }
-        | TopicError::Wrong(_)
-        | TopicError::Refused { .. }
-        | TopicError::Stopped => SettingsError::new(
-            "topics.create",
-            error,
-            "topics that can be used, or the right to make them",
-        ),
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::{Folder, Settings, reaper};
 
 /// Where the binaries are; without it, beside the folder of the running test.
-const FOLDER_VARIABLE: &str = "FEEDBACKPRO_BIN_DIR";
+pub const FOLDER_VARIABLE: &str = "FEEDBACKPRO_BIN_DIR";
 /// From the start of a process to `/readyz`: topics are made and tables read,
 /// for all tests that run side by side.
 const READY_DEADLINE: Duration = Duration::from_secs(60);
