@@ -37,11 +37,11 @@ impl Engine {
                     self.pump(gate);
                 }
                 Next::End => {
-                    // A share was freed: one gate in line uses it, or none does.
-                    while let Some(next) = self.gates.next_in_line(gate) {
-                        if self.pump(&next) {
-                            break;
-                        }
+                    while let Some(next) = self.gates.next_of_all() {
+                        self.pump(&next);
+                    }
+                    while let Some(next) = self.gates.next_of_account(gate) {
+                        self.pump(&next);
                     }
                     self.pump(gate);
                     return;
@@ -56,10 +56,10 @@ impl Engine {
             return self.drop_deleted(delivery);
         };
         if !may_send(&entry) {
-            return self.place_again(delivery, &entry);
+            return self.place_again(delivery);
         }
         if !delivery.ticket.may_begin() || !self.pulse.is_steady() {
-            return;
+            return self.let_go(delivery);
         }
         let at = Timestamp::now();
         let began = Instant::now();
@@ -67,7 +67,7 @@ impl Engine {
             Ok(ready) => self.send(ready, &delivery, at).await,
             Err(NotReady::Refused(refused)) => refuse(refused, began),
             // Placed as deferred; it can only have changed in this moment.
-            Err(NotReady::Sealed(_)) => return self.place_again(delivery, &entry),
+            Err(NotReady::Sealed(_)) => return self.place_again(delivery),
         };
         let known_at = Timestamp::now_rounded_up();
         let verdict = judge(attempt.outcome, delivery.state.attempt, &self.schedule);
@@ -134,10 +134,12 @@ impl Engine {
     /// The endpoint answered 410: it gets nothing more until a person resumes
     /// it. The record is written first, so that every dispatcher sees it.
     async fn disable(&self, entry: &Entry, at: Timestamp) {
-        if entry.state == EndpointState::Disabled {
+        let id = entry.record.id;
+        // Others that were under way may have said so already.
+        let now = self.table.get(id).map(|entry| entry.state);
+        if now != Some(EndpointState::Enabled) {
             return;
         }
-        let id = entry.record.id;
         let said = EndpointStateRecord {
             disabled_activation: entry.record.activation,
             at,

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use delivery::{Guard, PreparedRequest, Refused, Target};
@@ -75,6 +75,9 @@ pub(crate) struct EndpointTable {
     guard: Guard,
     keys: KeyRing,
     tables: RwLock<Tables>,
+    /// Held while an entry is worked out and put: the table's thread and the
+    /// engine both do so, and an older one must not replace a newer one.
+    writing: Mutex<()>,
 }
 
 impl EndpointTable {
@@ -83,11 +86,13 @@ impl EndpointTable {
             guard,
             keys,
             tables: RwLock::default(),
+            writing: Mutex::default(),
         }
     }
 
     /// Takes in one record of the topic; `None` is a tombstone.
     pub(crate) fn apply(&self, key: &[u8], value: Option<&[u8]>) {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let key = std::str::from_utf8(key).ok().and_then(EndpointKey::parse);
         let applied = match (key, value) {
             (Some(EndpointKey::Record(id)), None) => {
@@ -103,7 +108,7 @@ impl EndpointTable {
                 Ok(())
             }
             (Some(EndpointKey::State(id)), Some(value)) => {
-                serde_json::from_slice(value).map(|said| self.say(id, said))
+                serde_json::from_slice(value).map(|said| self.note(id, said))
             }
             (None, _) => {
                 tracing::warn!(
@@ -119,7 +124,20 @@ impl EndpointTable {
 
     /// Disables an endpoint at once; the record that makes it durable follows.
     pub(crate) fn say(&self, id: EndpointId, said: EndpointStateRecord) {
-        self.write().said.insert(id, said);
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.note(id, said);
+    }
+
+    /// Takes in a word on an endpoint's state, unless a later one is known.
+    fn note(&self, id: EndpointId, said: EndpointStateRecord) {
+        let mut tables = self.write();
+        let later =
+            |known: &EndpointStateRecord| known.disabled_activation > said.disabled_activation;
+        if tables.said.get(&id).is_some_and(later) {
+            return;
+        }
+        tables.said.insert(id, said);
+        drop(tables);
         self.refresh(id);
     }
 

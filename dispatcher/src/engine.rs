@@ -5,18 +5,21 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, HashMap},
-    rc::Rc,
+    rc::{Rc, Weak},
     sync::Arc,
     time::Duration,
 };
 
 use delivery::Client;
 use domain::{Schedule, Timestamp, Topics};
-use kafka::{Connection, Publisher};
+use kafka::{Connection, Publisher, Table};
 use rdkafka::consumer::{CommitMode, Consumer};
 use service::health::{Condition, Health};
 use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::{
+        Semaphore,
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    },
     time::{Interval, MissedTickBehavior, interval},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -54,6 +57,9 @@ pub(crate) struct Engine {
     pub(crate) pulse: Pulse,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) repeated: RefCell<Repeated>,
+    /// How many deliveries may be on their way to `webhooks.ready` because they
+    /// had no room: an event for many endpoints makes one for each.
+    pub(crate) to_ready: Arc<Semaphore>,
     /// Every task of the engine, so that somebody waits for each.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when timers need not be waited for any more.
@@ -66,6 +72,9 @@ pub enum EngineError {
     /// A consumer group cannot be joined.
     #[error(transparent)]
     Join(#[from] JoinError),
+    /// The endpoint table is not read any more; the log says why.
+    #[error("webhooks.endpoints is not read any more: the log says why")]
+    Table,
     /// Going on could lose or repeat records; a new process can.
     #[error("the dispatcher cannot go on: {0}")]
     Fatal(String),
@@ -77,6 +86,8 @@ pub(crate) struct Conductor {
     connection: Connection,
     members: HashMap<Group, Member>,
     lanes: BTreeMap<(String, i32), Rc<Lane>>,
+    /// Lanes that go, until they are drained.
+    going: Vec<Weak<Lane>>,
     joined: HashMap<Group, Condition>,
     to_engine: UnboundedSender<GroupEvent>,
     events: UnboundedReceiver<GroupEvent>,
@@ -94,6 +105,7 @@ impl Conductor {
             connection,
             members: HashMap::new(),
             lanes: BTreeMap::new(),
+            going: Vec::new(),
             joined: joined.into(),
             to_engine,
             events,
@@ -101,7 +113,11 @@ impl Conductor {
     }
 
     /// Runs until `shutdown`, then drains. Call it within a `LocalSet`.
-    pub(crate) async fn run(mut self, shutdown: CancellationToken) -> Result<(), EngineError> {
+    pub(crate) async fn run(
+        mut self,
+        table: &Table,
+        shutdown: CancellationToken,
+    ) -> Result<(), EngineError> {
         for group in Group::ALL {
             self.join(group)?;
         }
@@ -112,12 +128,17 @@ impl Conductor {
             tokio::select! {
                 event = self.events.recv() => match event {
                     Some(GroupEvent::Fatal(why)) => break Err(EngineError::Fatal(why)),
-                    Some(event) => self.take(event, leaving)?,
+                    Some(event) => if let Err(error) = self.take(event, leaving) {
+                        break Err(error);
+                    },
                     None => break Ok(()),
                 },
+                () = table.ended() => break Err(EngineError::Table),
                 why = self.engine.publisher.failed() => break Err(EngineError::Fatal(why)),
                 _ = tick.tick() => {
-                    self.beat()?;
+                    if let Err(error) = self.beat() {
+                        break Err(error);
+                    }
                     ticks = ticks.wrapping_add(1);
                     if ticks.is_multiple_of(UPKEEP_EVERY) {
                         self.upkeep();
@@ -177,6 +198,8 @@ impl Conductor {
                     .into_iter()
                     .filter_map(|partition| self.lanes.remove(&partition))
                     .collect();
+                self.going.retain(|lane| lane.strong_count() > 0);
+                self.going.extend(lanes.iter().map(Rc::downgrade));
                 let engine = Rc::clone(&self.engine);
                 self.engine.tasks.spawn_local(async move {
                     let commits = engine.drain(lanes, lost).await;
@@ -270,8 +293,11 @@ impl Conductor {
             if commits.is_empty() {
                 continue;
             }
-            let sent = commit_list(&commits)
-                .and_then(|list| member.consumer.commit(&list, CommitMode::Async));
+            let Some(consumer) = member.consumer.upgrade() else {
+                continue;
+            };
+            let sent =
+                commit_list(&commits).and_then(|list| consumer.commit(&list, CommitMode::Async));
             if let Err(error) = sent {
                 return Err(EngineError::Fatal(format!(
                     "offsets cannot be committed: {error}"
@@ -292,7 +318,10 @@ impl Conductor {
         for (_, lane) in std::mem::take(&mut self.lanes) {
             lane.abandon();
         }
-        self.engine.gates.drop_stopped();
+        for lane in self.going.drain(..).filter_map(|lane| lane.upgrade()) {
+            lane.abandon();
+        }
+        self.engine.let_stopped_go();
         self.leave();
         self.engine.pulse.restore();
     }
@@ -345,7 +374,7 @@ impl Conductor {
         for lane in self.lanes.values() {
             lane.stop();
         }
-        self.engine.gates.drop_stopped();
+        self.engine.let_stopped_go();
         self.engine.stopping.cancel();
         for (_, member) in self.members {
             member.leave();
@@ -382,7 +411,7 @@ impl Conductor {
 impl Engine {
     /// Finishes what is in flight of lanes that go, and gives what to commit.
     /// Nothing of lanes that are lost.
-    async fn drain(&self, lanes: Vec<Rc<Lane>>, lost: bool) -> Vec<ToCommit> {
+    async fn drain(self: &Rc<Self>, lanes: Vec<Rc<Lane>>, lost: bool) -> Vec<ToCommit> {
         for lane in &lanes {
             if lost {
                 lane.abandon();
@@ -390,7 +419,7 @@ impl Engine {
                 lane.stop();
             }
         }
-        self.gates.drop_stopped();
+        self.let_stopped_go();
         if lost {
             return Vec::new();
         }

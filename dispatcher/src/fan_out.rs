@@ -9,7 +9,6 @@ use domain::{
 
 use crate::{
     engine::Engine,
-    hand_on::To,
     work::{Delivery, Event, Ticket},
 };
 
@@ -39,12 +38,12 @@ impl Engine {
         let event = Rc::new(event);
         let through_ready = endpoints.len() > MOST_IN_MEMORY;
         for endpoint in others {
+            if !ticket.may_begin() && !ticket.is_divided() {
+                return;
+            }
             let share = ticket.share();
             self.go(&event, *endpoint, first_at, &source, share, through_ready)
                 .await;
-            if !ticket.may_begin() {
-                return;
-            }
         }
         self.go(&event, *last, first_at, &source, ticket, through_ready)
             .await;
@@ -66,10 +65,7 @@ impl Engine {
             ticket,
         };
         if through_ready {
-            self.hand_on(delivery, To::Ready);
-            // As many as fit at once are in the producer; the rest of the
-            // engine has its turn between them.
-            tokio::task::yield_now().await;
+            self.to_ready(delivery).await;
         } else {
             self.admit(delivery).await;
         }

@@ -9,6 +9,7 @@ use domain::{
     record::{self, DeliveryHeaders, Headers, LastError},
 };
 use kafka::{Publisher, Record};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
     engine::Engine,
@@ -34,8 +35,19 @@ impl Engine {
     /// Hands a delivery on, in the background. Its lane's look-ahead bounds how
     /// many are under way.
     pub(crate) fn hand_on(self: &Rc<Self>, delivery: Delivery, to: To) {
+        self.hand_on_holding(delivery, to, None);
+    }
+
+    /// The same, and a permit is held until it is done.
+    pub(crate) fn hand_on_holding(
+        self: &Rc<Self>,
+        delivery: Delivery,
+        to: To,
+        permit: Option<OwnedSemaphorePermit>,
+    ) {
         let engine = Rc::clone(self);
         self.tasks.spawn_local(async move {
+            let _until_done = permit;
             let Delivery {
                 event,
                 mut state,

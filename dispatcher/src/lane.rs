@@ -60,6 +60,9 @@ pub(crate) struct Lane {
     held: Cell<usize>,
     held_bytes: Cell<usize>,
     ours: Cell<bool>,
+    /// Counts how often the partition began anew: what was read before that
+    /// completes nothing after it.
+    generation: Cell<u32>,
     /// Cancelled when nothing more is to be begun.
     stop: CancellationToken,
     /// Something that was held has been let go.
@@ -85,6 +88,7 @@ impl Lane {
             held: Cell::new(0),
             held_bytes: Cell::new(0),
             ours: Cell::new(true),
+            generation: Cell::new(0),
             stop: CancellationToken::new(),
             released: Notify::new(),
             oldest: Cell::new(None),
@@ -122,11 +126,19 @@ impl Lane {
         if tracker.window() == 0 {
             self.oldest.set(written_at);
         }
-        tracker.begin(offset)
+        let begun = tracker.begin(offset);
+        if begun == Begun::Restarted {
+            self.generation.set(self.generation.get() + 1);
+        }
+        begun
     }
 
-    pub(crate) fn complete(&self, offset: i64) {
-        if self.is_ours() {
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.get()
+    }
+
+    pub(crate) fn complete(&self, offset: i64, generation: u32) {
+        if self.is_ours() && self.generation.get() == generation {
             self.tracker.borrow_mut().complete(offset);
         }
     }
@@ -173,7 +185,7 @@ impl Lane {
             let limit = self.kind.look_ahead();
             if self.held.get() < limit.records
                 && self.held_bytes.get() < limit.bytes
-                && self.tracker.borrow_mut().has_room()
+                && self.tracker.borrow().has_room()
             {
                 return true;
             }

@@ -18,6 +18,8 @@ use crate::{
 /// A due time further off than this beyond the tier is not believed: it was
 /// written by a clock that is wrong.
 const BELIEVED: Duration = Duration::from_secs(60);
+/// How often an empty queue is looked at without being told.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// After so many records the other tasks have their turn.
 const TURN: u32 = 32;
 
@@ -35,7 +37,9 @@ impl Engine {
             LaneKind::Delay(_) | LaneKind::Paced => Holds::Deliveries,
         };
         let mut endpoints = Vec::new();
-        let mut turn = 0;
+        let mut turn = 0_u32;
+        // The queue itself is held, too: a lane is drained when nobody reads it.
+        lane.took(0);
         while lane.room().await {
             let incoming = match queue.records.poll(Duration::ZERO) {
                 Some(Ok(message)) => Incoming::read(&message, holds),
@@ -47,10 +51,17 @@ impl Engine {
                     tokio::select! {
                         () = queue.nonempty.notified() => {}
                         () = lane.stopped() => {}
+                        // Whoever drops an older queue of the same partition
+                        // late takes the notification away.
+                        () = tokio::time::sleep(LOOK_AGAIN) => {}
                     }
                     continue;
                 }
             };
+            turn = turn.wrapping_add(1);
+            if turn.is_multiple_of(TURN) {
+                tokio::task::yield_now().await;
+            }
             if !self.begin(&lane, &incoming) {
                 continue;
             }
@@ -71,11 +82,9 @@ impl Engine {
                         .await;
                 }
             }
-            turn += 1;
-            if turn % TURN == 0 {
-                tokio::task::yield_now().await;
-            }
         }
+        drop(queue);
+        lane.released(0);
     }
 
     /// Takes note of a record in its lane's offsets. Whether it is to be worked

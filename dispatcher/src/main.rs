@@ -38,6 +38,8 @@ fn start(args: &Args) -> anyhow::Result<()> {
     telemetry::init(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // Names are resolved there; one that hangs keeps its thread for long.
+        .max_blocking_threads(2048)
         .build()?;
     LocalSet::new().block_on(&runtime, serve(settings))
 }

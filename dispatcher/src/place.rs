@@ -1,17 +1,26 @@
 //! Acting on the placement: a delivery that may be sent now goes where the
 //! pure function says.
 
-use std::{rc::Rc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use domain::{Place, Timestamp, Waiting, place};
 
 use crate::{
-    endpoints::Entry,
     engine::Engine,
     gate::{Gate, Gates, Pumped},
     hand_on::To,
     work::Delivery,
 };
+
+/// What became of a delivery that was placed.
+enum Placed {
+    /// It is on its way, or waits at its gate.
+    Done,
+    /// Its lane waits for room at this gate.
+    NoRoom(Delivery, Rc<Gate>),
+    /// It goes to `webhooks.ready`.
+    ToReady(Delivery),
+}
 
 /// A lane that waits for room looks again after this time: an endpoint that has
 /// stopped answering must not hold it.
@@ -23,9 +32,13 @@ impl Engine {
     pub(crate) async fn admit(self: &Rc<Self>, delivery: Delivery) {
         let mut delivery = delivery;
         loop {
+            if !delivery.ticket.may_begin() {
+                return self.let_go(delivery);
+            }
             match self.try_place(delivery) {
-                None => return,
-                Some((back, gate)) => {
+                Placed::Done => return,
+                Placed::ToReady(back) => return self.to_ready(back).await,
+                Placed::NoRoom(back, gate) => {
                     delivery = back;
                     tokio::select! {
                         () = gate.room.notified() => {}
@@ -34,17 +47,36 @@ impl Engine {
                     }
                 }
             }
-            if !delivery.ticket.may_begin() {
-                return;
-            }
         }
     }
 
-    /// Places a delivery; gives it back when its lane has to wait for room.
-    fn try_place(self: &Rc<Self>, delivery: Delivery) -> Option<(Delivery, Rc<Gate>)> {
+    /// Hands a delivery on to `webhooks.ready`, when not too many are on their
+    /// way there.
+    pub(crate) async fn to_ready(self: &Rc<Self>, delivery: Delivery) {
+        let permit = tokio::select! {
+            permit = Arc::clone(&self.to_ready).acquire_owned() => permit.ok(),
+            () = delivery.ticket.lane().stopped() => None,
+        };
+        if permit.is_none() {
+            return self.let_go(delivery);
+        }
+        self.hand_on_holding(delivery, To::Ready, permit);
+    }
+
+    /// A delivery that may not begin any more, as its partition goes. Where
+    /// others of the same event have begun, it is handed on, or the event's next
+    /// owner would repeat those; else it is left to that owner.
+    pub(crate) fn let_go(self: &Rc<Self>, delivery: Delivery) {
+        if delivery.ticket.is_ours() && delivery.ticket.is_divided() {
+            self.hand_on(delivery, To::Ready);
+        }
+    }
+
+    /// Places a delivery; gives it back where somebody has to wait with it.
+    fn try_place(self: &Rc<Self>, delivery: Delivery) -> Placed {
         let Some(entry) = self.table.get(delivery.state.endpoint) else {
             self.drop_deleted(delivery);
-            return None;
+            return Placed::Done;
         };
         let gate = self.gates.of(&entry);
         let now = std::time::Instant::now();
@@ -70,12 +102,12 @@ impl Engine {
             }
             Place::Queue => self.wait_at(&gate, delivery),
             Place::Wait if delivery.paced => self.wait_at(&gate, delivery),
-            Place::Wait => return Some((delivery, gate)),
-            Place::Ready => self.hand_on(delivery, To::Ready),
+            Place::Wait => return Placed::NoRoom(delivery, gate),
+            Place::Ready => return Placed::ToReady(delivery),
             Place::Defer(tier) => self.defer(delivery, tier),
             Place::DeadLetter(reason) => self.hand_on(delivery, To::DeadLetter(reason)),
         }
-        None
+        Placed::Done
     }
 
     fn wait_at(self: &Rc<Self>, gate: &Rc<Gate>, delivery: Delivery) {
@@ -95,22 +127,16 @@ impl Engine {
         delivery.ticket.done();
     }
 
-    /// Starts what may be sent of what waits at a gate. Whether a share that
-    /// was free is used now, or none was free.
-    pub(crate) fn pump(self: &Rc<Self>, gate: &Rc<Gate>) -> bool {
+    /// Starts what may be sent of what waits at a gate.
+    pub(crate) fn pump(self: &Rc<Self>, gate: &Rc<Gate>) {
         match self.gates.pump(gate, std::time::Instant::now()) {
             Pumped::Start(deliveries) => {
                 for delivery in deliveries {
                     self.start_slot(gate, delivery);
                 }
-                true
             }
-            Pumped::InLine => true,
-            Pumped::LookAgain(time) => {
-                self.pump_after(gate, time);
-                false
-            }
-            Pumped::Nothing => false,
+            Pumped::LookAgain(time) => self.pump_after(gate, time),
+            Pumped::Nothing => {}
         }
     }
 
@@ -130,23 +156,32 @@ impl Engine {
     /// Places anew what waits at endpoints that do not move.
     pub(crate) fn place_stuck(self: &Rc<Self>) {
         for delivery in self.gates.take_stuck(std::time::Instant::now()) {
-            if delivery.ticket.may_begin()
-                && let Some((delivery, gate)) = self.try_place(delivery)
-            {
-                self.wait_at(&gate, delivery);
+            if !delivery.ticket.may_begin() {
+                self.let_go(delivery);
+                continue;
+            }
+            match self.try_place(delivery) {
+                Placed::Done => {}
+                Placed::NoRoom(delivery, gate) => self.wait_at(&gate, delivery),
+                // What waits is bounded by the gates' queues.
+                Placed::ToReady(delivery) => self.hand_on(delivery, To::Ready),
             }
         }
     }
 
-    /// Places a delivery anew whose endpoint was paused or disabled while it
-    /// waited. Such a placement never waits for room.
-    pub(crate) fn place_again(self: &Rc<Self>, delivery: Delivery, entry: &Entry) {
-        if let Some((delivery, _)) = self.try_place(delivery) {
-            tracing::debug!(endpoint = %entry.record.id, "the endpoint was enabled again meanwhile");
-            let engine = Rc::clone(self);
-            self.tasks
-                .spawn_local(async move { engine.admit(delivery).await });
+    /// Lets go of what waits and may not begin any more.
+    pub(crate) fn let_stopped_go(self: &Rc<Self>) {
+        for delivery in self.gates.take_stopped() {
+            self.let_go(delivery);
         }
+    }
+
+    /// Places a delivery anew whose endpoint was paused or disabled while it
+    /// waited.
+    pub(crate) fn place_again(self: &Rc<Self>, delivery: Delivery) {
+        let engine = Rc::clone(self);
+        self.tasks
+            .spawn_local(async move { engine.admit(delivery).await });
     }
 
     fn count(&self, place: Place) {

@@ -132,12 +132,19 @@ impl GroupContext {
     }
 
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
+        // librdkafka waits for the answer to an assignment, also when it ends.
+        let settle = || {
+            if let Err(error) = consumer.incremental_assign(partitions) {
+                tracing::warn!(group = self.group.as_str(), %error, "an assignment was not settled");
+            }
+        };
         let Some(shared) = self.consumer.get().and_then(Weak::upgrade) else {
-            return;
+            return settle();
         };
         let assigned = match self.assigned(&shared, partitions) {
             Ok(assigned) => assigned,
             Err(error) => {
+                settle();
                 return self.tell(GroupEvent::Fatal(format!(
                     "the committed offsets of group {} cannot be read: {error}",
                     self.group.as_str()
@@ -153,6 +160,7 @@ impl GroupContext {
             if let Err(error) =
                 from.add_partition_offset(&partition.topic, partition.partition, offset)
             {
+                settle();
                 return self.tell(GroupEvent::Fatal(format!("an offset was refused: {error}")));
             }
         }
@@ -201,6 +209,21 @@ impl GroupContext {
     }
 
     fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
+        // While the consumer is dropped, the engine may be who drops it.
+        if self
+            .consumer
+            .get()
+            .is_some_and(|shared| shared.strong_count() > 0)
+        {
+            self.drain(consumer, partitions);
+        }
+        if let Err(error) = consumer.incremental_unassign(partitions) {
+            tracing::warn!(group = self.group.as_str(), %error, "partitions were not given up");
+        }
+    }
+
+    /// Waits until the engine has drained the lanes, and commits.
+    fn drain(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
         let (answer, answered) = mpsc::channel();
         let lost = consumer.assignment_lost();
         self.tell(GroupEvent::Revoked {
@@ -231,9 +254,6 @@ impl GroupContext {
                 );
             }
         }
-        if let Err(error) = consumer.incremental_unassign(partitions) {
-            tracing::warn!(group = self.group.as_str(), %error, "partitions were not given up");
-        }
     }
 }
 
@@ -247,12 +267,20 @@ fn committed(
     for partition in partitions.elements() {
         wanted.add_partition(partition.topic(), partition.partition());
     }
-    let mut answer = consumer.committed_offsets(wanted.clone(), ANSWER);
+    // A partition may have an error of its own, and then no offset.
+    let ask = || {
+        let answer = consumer.committed_offsets(wanted.clone(), ANSWER)?;
+        for partition in answer.elements() {
+            partition.error()?;
+        }
+        Ok(answer)
+    };
+    let mut answer = ask();
     for _ in 0..3 {
         if answer.is_ok() {
             break;
         }
-        answer = consumer.committed_offsets(wanted.clone(), ANSWER);
+        answer = ask();
     }
     answer
 }
@@ -314,7 +342,8 @@ pub(crate) fn commit_list(commits: &[ToCommit]) -> KafkaResult<TopicPartitionLis
 
 /// A member of a consumer group, on a thread of its own.
 pub(crate) struct Member {
-    pub(crate) consumer: Arc<BaseConsumer<GroupContext>>,
+    /// The thread and the lanes' queues own it; whoever is last closes it.
+    pub(crate) consumer: Weak<BaseConsumer<GroupContext>>,
     leave: CancellationToken,
     thread: JoinHandle<()>,
 }
@@ -350,10 +379,11 @@ impl Member {
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
         consumer.subscribe(&patterns)?;
         let leave = CancellationToken::new();
+        let member = Arc::downgrade(&consumer);
         let thread = std::thread::Builder::new()
             .name(format!("group-{}", group.as_str()))
             .spawn({
-                let (consumer, leave) = (Arc::clone(&consumer), leave.clone());
+                let leave = leave.clone();
                 let engine = engine.clone();
                 move || {
                     poll(&consumer, group, &engine, &leave);
@@ -364,7 +394,7 @@ impl Member {
                 }
             })?;
         Ok(Self {
-            consumer,
+            consumer: member,
             leave,
             thread,
         })
@@ -376,7 +406,7 @@ impl Member {
         self.leave.cancel();
     }
 
-    /// Joins the thread, after [`GroupEvent::Left`], and closes the consumer.
+    /// Joins the thread, after [`GroupEvent::Left`].
     pub(crate) fn close(self) {
         if self.thread.join().is_err() {
             tracing::error!("a consumer's thread panicked");

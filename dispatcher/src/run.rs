@@ -9,6 +9,7 @@ use kafka::{
 };
 use prometheus::Registry;
 use service::{health::Health, settings::SettingsError};
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -79,6 +80,8 @@ const ATTEMPT_LOG: PublisherOptions = PublisherOptions {
     compression: Compression::Lz4,
     capacity: 16 * 1024 * 1024,
 };
+/// About 8 MiB of tasks and headers.
+const TO_READY: usize = 4_096;
 /// How long the endpoint table's thread may take to end.
 const TABLE_STOP: Duration = Duration::from_secs(1);
 
@@ -170,6 +173,7 @@ pub async fn run(
         ),
         pulse: Pulse::start()?,
         repeated: RefCell::new(Repeated::default()),
+        to_ready: Arc::new(Semaphore::new(TO_READY)),
         tasks: TaskTracker::new(),
         stopping: CancellationToken::new(),
         schedule,
@@ -178,12 +182,9 @@ pub async fn run(
         metrics,
     };
     let conductor = Conductor::new(engine, connection, &parts.health);
-    let ended = tokio::select! {
-        ended = conductor.run(shutdown) => ended.map_err(RunError::from),
-        () = following.ended() => Err(TableEnded.into()),
-    };
+    let ended = conductor.run(&following, shutdown).await;
     if following.stop(TABLE_STOP).await.is_err() {
         tracing::warn!("the endpoint table's reader did not end in time");
     }
-    ended
+    Ok(ended?)
 }

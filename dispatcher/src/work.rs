@@ -51,8 +51,11 @@ pub(crate) struct Ticket(Rc<Consumed>);
 struct Consumed {
     lane: Rc<Lane>,
     offset: i64,
+    /// Of the lane when it was read: see [`Lane::begin`].
+    generation: u32,
     bytes: usize,
     shares: Cell<usize>,
+    divided: Cell<bool>,
 }
 
 impl Ticket {
@@ -62,14 +65,17 @@ impl Ticket {
         Self(Rc::new(Consumed {
             lane: Rc::clone(lane),
             offset,
+            generation: lane.generation(),
             bytes,
             shares: Cell::new(1),
+            divided: Cell::new(false),
         }))
     }
 
     /// One more share of the same record.
     pub(crate) fn share(&self) -> Self {
         self.0.shares.set(self.0.shares.get() + 1);
+        self.0.divided.set(true);
         Self(Rc::clone(&self.0))
     }
 
@@ -78,7 +84,7 @@ impl Ticket {
         let left = self.0.shares.get() - 1;
         self.0.shares.set(left);
         if left == 0 {
-            self.0.lane.complete(self.0.offset);
+            self.0.lane.complete(self.0.offset, self.0.generation);
         }
     }
 
@@ -91,6 +97,12 @@ impl Ticket {
     /// Whether new work may begin for it: the lane is neither lost nor drained.
     pub(crate) fn may_begin(&self) -> bool {
         self.0.lane.is_read()
+    }
+
+    /// Whether the record has other shares, or had: leaving this one undone
+    /// would repeat those.
+    pub(crate) fn is_divided(&self) -> bool {
+        self.0.divided.get()
     }
 
     pub(crate) fn lane(&self) -> &Rc<Lane> {

@@ -54,7 +54,7 @@ impl InFlightLimit {
     }
 }
 
-/// A token bucket: so many sends a second, with a burst of a tenth of a second.
+/// A token bucket: so many sends a second (at least one), with a burst of a tenth of a second.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     per_second: u32,
@@ -66,7 +66,7 @@ pub(crate) struct RateLimit {
 impl RateLimit {
     pub(crate) fn new(per_second: u32, now: Instant) -> Self {
         Self {
-            per_second: per_second.max(1),
+            per_second,
             tokens: 1.0,
             filled_at: now,
         }

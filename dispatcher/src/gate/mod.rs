@@ -74,8 +74,10 @@ struct Inner {
     look_ahead_first: bool,
     /// A timer is set that will open the gate.
     timer: bool,
-    /// It stands in line for a share of what all endpoints have.
+    /// It stands in line for a share of what its account or all have.
     in_line: bool,
+    /// Since when it has had no turn, from the first time it stood in line.
+    in_line_since: Option<Instant>,
 }
 
 /// Attempts under way of one account, or of all, and the gates that wait only
@@ -108,8 +110,6 @@ pub(crate) enum Pumped {
     Start(Vec<Delivery>),
     /// Nothing now, but look again after this time.
     LookAgain(Duration),
-    /// Nothing now: it stands in line for a share.
-    InLine,
     /// Nothing now.
     Nothing,
 }
@@ -165,6 +165,7 @@ impl Gates {
                 look_ahead_first: false,
                 timer: false,
                 in_line: false,
+                in_line_since: None,
             }),
             room: Notify::new(),
         });
@@ -184,7 +185,7 @@ impl Gates {
             room: !waiting && self.room(gate, &mut inner, now) == Room::Free,
             queue_room: inner.queue.len() < inner.queue_capacity(),
             pace: inner.pace.per_second(now),
-            silent_for: inner.pace.silent_for(now),
+            silent_for: inner.still_for(now),
             closed_for: inner.closed_for(now),
         }
     }
@@ -218,6 +219,7 @@ impl Gates {
 
     fn count_in(&self, gate: &Gate, inner: &mut Inner, now: Instant) {
         inner.in_flight += 1;
+        inner.in_line_since = None;
         if let Some(rate) = &mut inner.rate {
             rate.take();
         }
@@ -265,6 +267,7 @@ impl Gates {
                     break;
                 }
                 blocked @ (Room::Account | Room::Global) => {
+                    inner.in_line_since.get_or_insert(now);
                     if !std::mem::replace(&mut inner.in_line, true) {
                         let share = match blocked {
                             Room::Account => &*gate.account,
@@ -272,12 +275,12 @@ impl Gates {
                         };
                         share.line.borrow_mut().push_back(Rc::clone(gate));
                     }
-                    if start.is_empty() {
-                        return Pumped::InLine;
-                    }
                     break;
                 }
             }
+        }
+        if !inner.waits() {
+            inner.in_line_since = None;
         }
         if inner.queue.len() <= inner.queue_capacity() / 2 {
             gate.room.notify_waiters();
@@ -312,12 +315,17 @@ impl Gates {
         Next::End
     }
 
-    /// The gate whose turn it is after a slot of `ended` has ended: first of all
-    /// accounts, then of its own. Ask again when it did not use the turn.
-    pub(crate) fn next_in_line(&self, ended: &Gate) -> Option<Rc<Gate>> {
-        self.all
-            .next_in_line()
-            .or_else(|| ended.account.next_in_line())
+    /// The gate whose turn it is while all have a share left. Ask until there is
+    /// none: whoever cannot use the turn must not end the others'.
+    pub(crate) fn next_of_all(&self) -> Option<Rc<Gate>> {
+        let free = self.all.in_flight.get() < self.limits.global;
+        free.then(|| self.all.next_in_line()).flatten()
+    }
+
+    /// The same for the account of a gate whose slot has ended.
+    pub(crate) fn next_of_account(&self, ended: &Gate) -> Option<Rc<Gate>> {
+        let free = ended.account.in_flight.get() < self.limits.account();
+        free.then(|| ended.account.next_in_line()).flatten()
     }
 
     /// Puts a delivery into the short queue.
@@ -344,7 +352,7 @@ impl Gates {
             if !inner.waits() {
                 continue;
             }
-            let silent = inner.pace.silent_for(now);
+            let silent = inner.still_for(now);
             let closed_for = inner.closed_for(now);
             let closed = closed_for > domain::LONGEST_CLOSE_IN_READY;
             if closed_for > domain::MOVING || silent >= domain::MOVING {
@@ -357,15 +365,25 @@ impl Gates {
         stuck
     }
 
-    /// Drops what waits and may not begin any more: its partition goes.
-    pub(crate) fn drop_stopped(&self) {
+    /// Takes out what waits and may not begin any more: its partition goes.
+    pub(crate) fn take_stopped(&self) -> Vec<Delivery> {
+        let mut stopped = Vec::new();
         for gate in self.gates.borrow().values() {
-            let mut inner = gate.inner.borrow_mut();
-            inner.queue.retain(|waiting| waiting.ticket.may_begin());
-            inner
-                .look_ahead
-                .retain(|waiting| waiting.ticket.may_begin());
+            let inner = &mut *gate.inner.borrow_mut();
+            for waiting in [&mut inner.queue, &mut inner.look_ahead] {
+                if waiting.iter().all(|delivery| delivery.ticket.may_begin()) {
+                    continue;
+                }
+                for delivery in std::mem::take(waiting) {
+                    if delivery.ticket.may_begin() {
+                        waiting.push_back(delivery);
+                    } else {
+                        stopped.push(delivery);
+                    }
+                }
+            }
         }
+        stopped
     }
 
     /// Forgets gates of endpoints that are gone and have nothing under way.
@@ -403,6 +421,14 @@ impl Inner {
         2 * self.limit.get()
     }
 
+    /// How long nothing has moved: it does not answer, or has no turn.
+    fn still_for(&self, now: Instant) -> Duration {
+        let in_line = self
+            .in_line_since
+            .map_or(Duration::ZERO, |since| now.duration_since(since));
+        self.pace.silent_for(now).max(in_line)
+    }
+
     fn waits(&self) -> bool {
         !self.queue.is_empty() || !self.look_ahead.is_empty()
     }
@@ -427,6 +453,7 @@ impl Inner {
     }
 
     fn set_rate(&mut self, per_second: Option<u32>, now: Instant) {
+        let per_second = per_second.map(|rate| rate.max(1));
         if self.rate.as_ref().map(RateLimit::per_second) != per_second {
             self.rate = per_second.map(|rate| RateLimit::new(rate, now));
         }

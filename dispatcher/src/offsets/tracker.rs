@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::metadata::{MAX_METADATA_BYTES, decode, encode};
+use super::metadata::{decode, encode};
 
 /// What to commit for a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,14 +43,17 @@ pub struct Tracker {
     complete: VecDeque<bool>,
     /// How many of `complete` were read.
     read: usize,
-    /// How many more may be read before the encoding has to be measured again.
-    allowance: usize,
+    /// How many of those are not complete.
+    open: usize,
     /// Whether something changed since the last commit.
     changed: bool,
 }
 
 /// As many offsets fit a bitmap of one commit in any pattern.
 const ALWAYS_FITS: usize = 24_000;
+/// Beyond that run lengths must fit: each incomplete record costs a byte and
+/// that of the complete run before it at most three, of the 3 070 there are.
+const OPEN_FITS: usize = 750;
 
 impl Tracker {
     /// Starts from what was committed: an offset and its metadata, or nothing.
@@ -71,13 +74,21 @@ impl Tracker {
     pub fn begin(&mut self, offset: i64) -> Begun {
         let base = *self.base.get_or_insert(offset);
         let Ok(index) = usize::try_from(offset - base) else {
-            *self = Self::resume(Some((offset, "")));
-            self.complete.push_back(false);
-            self.read = 1;
+            self.begin_anew(offset);
             return Begun::Restarted;
         };
         if index < self.read {
             return Begun::Known;
+        }
+        if self.read == 0 && index >= self.complete.len() {
+            // Nothing is held: a gap, however wide, is stepped over at once.
+            let known = self.complete.iter().filter(|complete| **complete).count();
+            let missed = i64::try_from(index - known).unwrap_or(i64::MAX);
+            self.begin_anew(offset);
+            return match missed {
+                0 => Begun::New,
+                _ => Begun::AfterGap { missed },
+            };
         }
         if self.complete.len() <= index {
             self.complete.resize(index + 1, false);
@@ -89,8 +100,8 @@ impl Tracker {
             *complete = true;
         }
         self.read = index + 1;
-        self.allowance = self.allowance.saturating_sub(missed + 1);
         let known = self.complete[index];
+        self.open += usize::from(!known);
         if known || missed > 0 {
             self.advance();
         }
@@ -113,7 +124,9 @@ impl Tracker {
         else {
             return;
         };
-        self.complete[index] = true;
+        if !std::mem::replace(&mut self.complete[index], true) {
+            self.open -= 1;
+        }
         self.changed = true;
         if index == 0 {
             self.advance();
@@ -133,17 +146,23 @@ impl Tracker {
         }
     }
 
+    /// Holds this record alone.
+    fn begin_anew(&mut self, offset: i64) {
+        *self = Self {
+            base: Some(offset),
+            complete: [false].into(),
+            read: 1,
+            open: 1,
+            changed: true,
+        };
+    }
+
     /// Whether one more record may be read: whether what is complete beyond the
-    /// lowest incomplete one is sure to fit the commit metadata.
-    pub fn has_room(&mut self) -> bool {
-        if self.read < ALWAYS_FITS || self.allowance > 0 {
-            return true;
-        }
-        // A further record changes the runs by at most six bytes of text: a new
-        // run of each kind, of up to 2^14 records.
-        let used = encode(self.complete.iter().copied()).map_or(MAX_METADATA_BYTES, |t| t.len());
-        self.allowance = (MAX_METADATA_BYTES - used) / 6;
-        self.allowance > 0
+    /// lowest incomplete one is sure to fit the commit metadata, also when
+    /// records complete in the worst order.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.read < ALWAYS_FITS || self.open < OPEN_FITS
     }
 
     /// What to commit, if anything changed since the last call.
