@@ -16,11 +16,12 @@ use std::{
 
 use clap::Parser;
 use domain::{Schedule, Topics};
+use kafka::{TopicError, ensure_topics};
 use service::{
     exit,
     health::Health,
     http::{Port, bind, serve},
-    settings::{LogFormat, LogSettings},
+    settings::{LogFormat, LogSettings, SettingsError},
     shutdown, telemetry,
 };
 use tokio_util::sync::CancellationToken;
@@ -103,6 +104,14 @@ async fn start(args: Args) -> anyhow::Result<()> {
     let token = args.token.clone().unwrap_or_else(demo::new_token);
     let topics = Topics::with_prefix("");
     let cluster = Cluster::start(args.kafka.as_deref(), &topics, &args.schedule)?;
+    // Before anything is written: a broker may make a missing topic by itself,
+    // and then not as it must be.
+    let specs = topics.all_specs(&args.schedule);
+    match ensure_topics(&cluster.connection()?, &specs, cluster.policy, &shutdown).await {
+        Ok(_) => {}
+        Err(TopicError::Stopped) => return Ok(()),
+        Err(error) => return Err(SettingsError::from(error).into()),
+    }
     let settings = Overrides::new(&cluster, &args.schedule, &token);
     let health = Health::new();
     let mut services = parts::start(&settings, cluster.policy, &health, ports, &shutdown)?;
