@@ -182,6 +182,8 @@ impl Conductor {
                 for partition in assigned {
                     self.open(group, partition);
                 }
+                // Those sent while the group was in motion may be lost.
+                self.commit_again(|lane| lane.group == group);
                 if let Some(joined) = self.joined.get(&group) {
                     joined.set(true);
                 }
@@ -209,18 +211,6 @@ impl Conductor {
                         tracing::warn!("the drain took longer than its callback waited");
                     }
                 });
-            }
-            GroupEvent::Committed(group) => {
-                self.count_commit("ok");
-                tracing::trace!(group = group.as_str(), "offsets were committed");
-            }
-            GroupEvent::CommitFailed(partitions) => {
-                self.count_commit("refused");
-                for partition in partitions {
-                    if let Some(lane) = self.lanes.get(&partition) {
-                        lane.commit_again();
-                    }
-                }
             }
             GroupEvent::Left(group) => {
                 if let Some(joined) = self.joined.get(&group) {
@@ -298,6 +288,7 @@ impl Conductor {
             };
             let sent =
                 commit_list(&commits).and_then(|list| consumer.commit(&list, CommitMode::Async));
+            self.engine.metrics.commits.inc();
             if let Err(error) = sent {
                 return Err(EngineError::Fatal(format!(
                     "offsets cannot be committed: {error}"
@@ -326,7 +317,16 @@ impl Conductor {
         self.engine.pulse.restore();
     }
 
+    /// librdkafka does not tell what became of a commit that nobody waits for:
+    /// the next one says the same again.
+    fn commit_again(&self, which: impl Fn(&Lane) -> bool) {
+        for lane in self.lanes.values().filter(|lane| which(lane)) {
+            lane.commit_again();
+        }
+    }
+
     fn upkeep(&self) {
+        self.commit_again(|_| true);
         let engine = &self.engine;
         engine.client.close_idle();
         engine
@@ -397,14 +397,6 @@ impl Conductor {
             .rebalances
             .with_label_values(&[group.as_str(), kind])
             .inc_by(partitions as u64);
-    }
-
-    fn count_commit(&self, result: &str) {
-        self.engine
-            .metrics
-            .commits
-            .with_label_values(&[result])
-            .inc();
     }
 }
 

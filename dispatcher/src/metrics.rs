@@ -64,8 +64,8 @@ metrics! {
         "Retry, ready and dead-letter records that Kafka refused and that were written again.");
     offset_gaps: IntCounterVec = counters("offset_gaps_total",
         "Offsets that could not be read: missing (retention or a transaction's control records) or restarted (the topic begins anew).", &["kind"]);
-    commits: IntCounterVec = counters("commits_total",
-        "Commits by result.", &["result"]);
+    commits: IntCounter = counter("commits_total",
+        "Commits of offsets that were sent.");
     rebalances: IntCounterVec = counters("rebalances_total",
         "Partitions assigned, revoked or lost, by group.", &["group", "kind"]);
     stood_still: IntCounter = counter("stood_still_total",

@@ -23,7 +23,7 @@ use rdkafka::{
     consumer::{
         BaseConsumer, CommitMode, Consumer, ConsumerContext, base_consumer::PartitionQueue,
     },
-    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    error::{KafkaError, KafkaResult},
     types::RDKafkaRespErr,
 };
 use tokio::sync::{Notify, mpsc::UnboundedSender};
@@ -104,10 +104,6 @@ pub(crate) enum GroupEvent {
         lost: bool,
         answer: mpsc::Sender<Vec<ToCommit>>,
     },
-    /// The broker refused a commit.
-    CommitFailed(Vec<(String, i32)>),
-    /// A commit was stored.
-    Committed(Group),
     /// The group's thread has ended, and the consumer has left the group.
     Left(Group),
     /// The process cannot go on.
@@ -306,17 +302,6 @@ impl ConsumerContext for GroupContext {
             self.assign(consumer, partitions);
         } else {
             self.revoke(consumer, partitions);
-        }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        match result {
-            Ok(()) => self.tell(GroupEvent::Committed(self.group)),
-            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
-            Err(error) => {
-                tracing::warn!(group = self.group.as_str(), %error, "a commit was refused, it is tried again");
-                self.tell(GroupEvent::CommitFailed(names(offsets)));
-            }
         }
     }
 }
