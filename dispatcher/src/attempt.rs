@@ -167,7 +167,7 @@ impl Engine {
 
     fn log(&self, delivery: &Delivery, at: Timestamp, attempt: &Attempt, after: AfterAttempt) {
         self.attempt_log
-            .write(delivery, at, attempt, after, &self.metrics);
+            .write(delivery, at, Some(attempt), after, &self.metrics);
     }
 
     fn count_attempt(&self, attempt: &Attempt, next: NextStep) {

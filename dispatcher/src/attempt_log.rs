@@ -23,27 +23,31 @@ impl AttemptLog {
         }
     }
 
+    /// `attempt` is `None` for what becomes of a delivery without one.
     pub(crate) fn write(
         &self,
         delivery: &Delivery,
         at: Timestamp,
-        attempt: &Attempt,
+        attempt: Option<&Attempt>,
         after: AfterAttempt,
         metrics: &Metrics,
     ) {
         let source = delivery.source();
         let id = delivery.id();
-        let response = (self.keep_response && !attempt.response_start.is_empty())
-            .then(|| String::from_utf8_lossy(&attempt.response_start).into_owned());
+        let response = attempt
+            .map(|attempt| &attempt.response_start)
+            .filter(|start| self.keep_response && !start.is_empty())
+            .map(|start| String::from_utf8_lossy(start).into_owned());
+        let millis = |attempt: &Attempt| u32::try_from(attempt.took.as_millis());
         let record = AttemptRecord {
             delivery: id,
             account: delivery.event.headers.account.clone(),
             event: delivery.event.headers.kind,
             attempt: delivery.state.attempt,
             at,
-            duration_ms: u32::try_from(attempt.took.as_millis()).unwrap_or(u32::MAX),
-            status: attempt.outcome.status(),
-            error: attempt.failure(),
+            duration_ms: attempt.map_or(0, |attempt| millis(attempt).unwrap_or(u32::MAX)),
+            status: attempt.and_then(|attempt| attempt.outcome.status()),
+            error: attempt.and_then(Attempt::failure),
             response,
             after,
             topic: source.topic,

@@ -3,7 +3,7 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use domain::{Place, Timestamp, Waiting, place};
+use domain::{AfterAttempt, DeferReason, Place, Tier, Timestamp, Waiting, place};
 
 use crate::{
     engine::Engine,
@@ -87,9 +87,10 @@ impl Engine {
             paced: delivery.paced,
         };
         let place = match &entry.ready {
-            Err(crate::endpoints::NotReady::Sealed(_)) => {
-                Place::Defer(self.schedule.for_deferral(delivery.state.deferrals))
-            }
+            Err(crate::endpoints::NotReady::Sealed(_)) => Place::Defer {
+                tier: self.schedule.for_deferral(delivery.state.deferrals),
+                reason: DeferReason::Unsigned,
+            },
             Ok(_) | Err(crate::endpoints::NotReady::Refused(_)) => {
                 place(&view, waiting, Timestamp::now(), &self.schedule)
             }
@@ -104,8 +105,11 @@ impl Engine {
             Place::Wait if delivery.paced => self.wait_at(&gate, delivery),
             Place::Wait => return Placed::NoRoom(delivery, gate),
             Place::Ready => return Placed::ToReady(delivery),
-            Place::Defer(tier) => self.defer(delivery, tier),
-            Place::DeadLetter(reason) => self.hand_on(delivery, To::DeadLetter(reason)),
+            Place::Defer { tier, reason } => self.defer(delivery, tier, reason),
+            Place::DeadLetter(reason) => {
+                self.log_without_attempt(&delivery, AfterAttempt::DeadLetter { reason });
+                self.hand_on(delivery, To::DeadLetter(reason));
+            }
         }
         Placed::Done
     }
@@ -115,10 +119,21 @@ impl Engine {
         self.pump(gate);
     }
 
-    fn defer(self: &Rc<Self>, mut delivery: Delivery, tier: domain::Tier) {
+    fn defer(self: &Rc<Self>, mut delivery: Delivery, tier: Tier, reason: DeferReason) {
         delivery.state.deferrals += 1;
         let due_at = Timestamp::now_rounded_up() + tier.delay();
+        let after = AfterAttempt::Deferred {
+            due_at,
+            tier,
+            reason,
+        };
+        self.log_without_attempt(&delivery, after);
         self.hand_on(delivery, To::Retry { tier, due_at });
+    }
+
+    fn log_without_attempt(&self, delivery: &Delivery, after: AfterAttempt) {
+        self.attempt_log
+            .write(delivery, Timestamp::now(), None, after, &self.metrics);
     }
 
     pub(crate) fn drop_deleted(&self, delivery: Delivery) {
@@ -190,7 +205,7 @@ impl Engine {
             Place::Queue => "queue",
             Place::Wait => "wait",
             Place::Ready => "ready",
-            Place::Defer(_) => "deferred",
+            Place::Defer { .. } => "deferred",
             Place::DeadLetter(_) => "dead_letter",
         };
         self.metrics.placed.with_label_values(&[name]).inc();

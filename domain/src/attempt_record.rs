@@ -1,11 +1,13 @@
 //! One record an attempt, on `webhooks.attempts`: what the delivery log, the
 //! dashboard and analytics read. It holds no payload and no e-mail address.
+//! A delivery that is deferred or given up without an attempt leaves a record,
+//! too, so that its time line has no gap.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, DeadLetterReason, DeliveryId, EventKind, Tier, Timestamp};
+use crate::{AccountId, DeadLetterReason, DeferReason, DeliveryId, EventKind, Tier, Timestamp};
 
-/// What became of the delivery after the attempt.
+/// What became of the delivery after the attempt, or without one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "next", rename_all = "snake_case")]
 pub enum AfterAttempt {
@@ -19,14 +21,26 @@ pub enum AfterAttempt {
         #[serde(with = "tier_text")]
         tier: Tier,
     },
-    /// It was given up.
+    /// It waits without an attempt: this one is still to be made.
+    Deferred {
+        /// Until when, at the earliest.
+        due_at: Timestamp,
+        /// The delay, as it is written: `15s`.
+        #[serde(with = "tier_text")]
+        tier: Tier,
+        /// Why.
+        reason: DeferReason,
+    },
+    /// It was given up: after the attempt, or without one when it was due
+    /// ([`DeadLetterReason::is_without_attempt`]).
     DeadLetter {
         /// Why.
         reason: DeadLetterReason,
     },
 }
 
-/// One attempt at one delivery. The record's key is the delivery's id.
+/// One attempt at one delivery, or a step without one. The record's key is the
+/// delivery's id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptRecord {
     /// Which delivery.
@@ -35,11 +49,12 @@ pub struct AttemptRecord {
     pub account: AccountId,
     /// Which event.
     pub event: EventKind,
-    /// The number of the attempt, 1 at first.
+    /// The number of the attempt, 1 at first; of the one that was not made
+    /// where there was none.
     pub attempt: u32,
     /// When it began.
     pub at: Timestamp,
-    /// How long it took, in milliseconds.
+    /// How long it took, in milliseconds; 0 where there was none.
     pub duration_ms: u32,
     /// The status, where there was an answer.
     pub status: Option<u16>,
@@ -57,6 +72,18 @@ pub struct AttemptRecord {
     pub partition: i32,
     /// Its offset.
     pub offset: i64,
+}
+
+impl AttemptRecord {
+    /// Whether an attempt was made.
+    #[must_use]
+    pub const fn was_made(&self) -> bool {
+        match &self.after {
+            AfterAttempt::Delivered | AfterAttempt::Retry { .. } => true,
+            AfterAttempt::Deferred { .. } => false,
+            AfterAttempt::DeadLetter { reason } => !reason.is_without_attempt(),
+        }
+    }
 }
 
 mod tier_text {

@@ -3,6 +3,7 @@
 //! No I/O happens here.
 
 mod attempt_record;
+mod audit;
 mod endpoint;
 mod envelope;
 mod event;
@@ -20,6 +21,7 @@ mod topics;
 mod verdict;
 
 pub use attempt_record::{AfterAttempt, AttemptRecord};
+pub use audit::{AuditAction, AuditRecord};
 pub use endpoint::{Endpoint, EndpointKey, EndpointState, EndpointStateRecord, ROTATION_OVERLAP};
 pub use envelope::{Envelope, EnvelopeHead, MAX_ENVELOPE_BYTES, Submission};
 pub use event::{
@@ -30,8 +32,8 @@ pub use ids::{AccountId, DeliveryId, EndpointId, EventId, NotAnId, partition_key
 pub use input::InputError;
 pub use outcome::{Cause, Outcome};
 pub use placement::{
-    EXPIRES_AFTER, FAST_PACE, Gate, LONGEST_CLOSE_IN_READY, MOVING, Place, UNRESPONSIVE_AFTER,
-    Waiting, place,
+    DeferReason, EXPIRES_AFTER, FAST_PACE, Gate, LONGEST_CLOSE_IN_READY, MOVING, Place,
+    UNRESPONSIVE_AFTER, Waiting, place,
 };
 pub use secret::{KeyRing, KeyRingError, NotASecret, OpenError, SealedSecret, Secret};
 pub use signature::{SigningKey, feedbackpro_signature, standard_signature};

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{DeadLetterReason, EndpointState, Schedule, Tier, Timestamp};
 
 /// From this pace on the dispatcher is the limit, and not the endpoint.
@@ -48,6 +50,34 @@ pub struct Waiting {
     pub paced: bool,
 }
 
+/// Why a delivery waits without an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeferReason {
+    /// A person paused the endpoint.
+    Paused,
+    /// The endpoint has given no answer for [`UNRESPONSIVE_AFTER`].
+    Unresponsive,
+    /// The endpoint asked by `Retry-After` to be left alone.
+    Closed,
+    /// The dispatcher cannot open the endpoint's secrets, so that nothing can
+    /// be signed: a setting of ours is wrong.
+    Unsigned,
+}
+
+impl DeferReason {
+    /// The word in records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::Unresponsive => "unresponsive",
+            Self::Closed => "closed",
+            Self::Unsigned => "unsigned",
+        }
+    }
+}
+
 /// Where the delivery goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -61,7 +91,12 @@ pub enum Place {
     /// To `webhooks.ready`: it comes back at the endpoint's pace.
     Ready,
     /// To a retry topic, without counting an attempt.
-    Defer(Tier),
+    Defer {
+        /// Which one.
+        tier: Tier,
+        /// Why.
+        reason: DeferReason,
+    },
     /// To the dead-letter topic.
     DeadLetter(DeadLetterReason),
 }
@@ -76,12 +111,15 @@ pub fn place(gate: &Gate, waiting: Waiting, now: Timestamp, schedule: &Schedule)
             place
         }
     };
-    let defer = || later(Place::Defer(schedule.for_deferral(waiting.deferrals)));
+    let defer = |reason| {
+        let tier = schedule.for_deferral(waiting.deferrals);
+        later(Place::Defer { tier, reason })
+    };
     match gate.state {
         EndpointState::Disabled => {
             return Place::DeadLetter(DeadLetterReason::EndpointDisabled);
         }
-        EndpointState::Paused => return defer(),
+        EndpointState::Paused => return defer(DeferReason::Paused),
         EndpointState::Enabled => {}
     }
     if gate.room {
@@ -89,8 +127,11 @@ pub fn place(gate: &Gate, waiting: Waiting, now: Timestamp, schedule: &Schedule)
     }
     // Before the queue: what waits in memory holds an offset back, so it must
     // be certain to move soon.
-    if gate.silent_for > UNRESPONSIVE_AFTER || gate.closed_for > LONGEST_CLOSE_IN_READY {
-        return defer();
+    if gate.silent_for > UNRESPONSIVE_AFTER {
+        return defer(DeferReason::Unresponsive);
+    }
+    if gate.closed_for > LONGEST_CLOSE_IN_READY {
+        return defer(DeferReason::Closed);
     }
     if waiting.paced {
         return later(Place::Wait);

@@ -50,6 +50,16 @@ impl DeadLetterReason {
         }
     }
 
+    /// Whether no attempt leads to it: the delivery was given up when it was
+    /// due, or could never be read.
+    #[must_use]
+    pub const fn is_without_attempt(self) -> bool {
+        match self {
+            Self::AttemptsExhausted | Self::EndpointGone => false,
+            Self::EndpointDisabled | Self::Expired | Self::Undecodable => true,
+        }
+    }
+
     /// The reason that a word stands for.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {

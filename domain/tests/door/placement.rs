@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use domain::{
-    DeadLetterReason, EXPIRES_AFTER, EndpointState, Gate, Place, Schedule, Timestamp, Waiting,
-    place,
+    DeadLetterReason, DeferReason, EXPIRES_AFTER, EndpointState, Gate, Place, Schedule, Timestamp,
+    Waiting, place,
 };
 use proptest::{prelude::*, sample::select};
 
@@ -16,8 +16,9 @@ fn schedule() -> Schedule {
     Schedule::parse(&["15s", "2m", "10m", "1h", "6h"]).unwrap()
 }
 
-fn defer(tier: &str) -> Place {
-    Place::Defer(tier.parse().unwrap())
+fn defer(tier: &str, reason: DeferReason) -> Place {
+    let tier = tier.parse().unwrap();
+    Place::Defer { tier, reason }
 }
 
 /// An endpoint that answers, but slower than it gets work: nothing fits.
@@ -109,24 +110,26 @@ fn row_answered_lately_or_closed_for_a_short_time_goes_to_ready() {
 #[test]
 fn row_unresponsive_closed_for_long_or_paused_is_deferred() {
     let just_over = 30 * SECOND + Duration::from_millis(1);
-    let gates = [
-        Gate {
-            silent_for: just_over,
-            ..full()
-        },
-        Gate {
-            closed_for: just_over,
-            ..full()
-        },
-        Gate {
-            state: EndpointState::Paused,
-            ..full()
-        },
-    ];
-    for gate in gates {
+    let unresponsive = Gate {
+        silent_for: just_over,
+        ..full()
+    };
+    let closed = Gate {
+        closed_for: just_over,
+        ..full()
+    };
+    let paused = Gate {
+        state: EndpointState::Paused,
+        ..full()
+    };
+    for (gate, reason) in [
+        (unresponsive, DeferReason::Unresponsive),
+        (closed, DeferReason::Closed),
+        (paused, DeferReason::Paused),
+    ] {
         for (deferrals, tier) in [(0, "15s"), (1, "2m"), (2, "10m"), (3, "10m"), (99, "10m")] {
             let waiting = Waiting { deferrals, ..FRESH };
-            assert_eq!(placed(gate, waiting), defer(tier), "{gate:?}");
+            assert_eq!(placed(gate, waiting), defer(tier, reason), "{gate:?}");
         }
     }
 }
@@ -182,15 +185,23 @@ fn a_paused_endpoint_gets_nothing_whatever_room_it_has() {
         queue_room: true,
         ..full()
     };
-    assert_eq!(placed(gate, FRESH), defer("15s"));
+    assert_eq!(placed(gate, FRESH), defer("15s", DeferReason::Paused));
 }
 
 #[test]
 fn what_cannot_move_soon_does_not_stand_in_the_short_queue() {
     for (silent_for, closed_for, expected) in [
         (SECOND, Duration::ZERO, Place::Ready),
-        (31 * SECOND, Duration::ZERO, defer("15s")),
-        (Duration::ZERO, 31 * SECOND, defer("15s")),
+        (
+            31 * SECOND,
+            Duration::ZERO,
+            defer("15s", DeferReason::Unresponsive),
+        ),
+        (
+            Duration::ZERO,
+            31 * SECOND,
+            defer("15s", DeferReason::Closed),
+        ),
     ] {
         let gate = Gate {
             queue_room: true,
@@ -218,7 +229,10 @@ fn a_paced_lane_keeps_what_has_no_room_in_its_look_ahead() {
         silent_for: 31 * SECOND,
         ..full()
     };
-    assert_eq!(placed(unresponsive, paced), defer("15s"));
+    assert_eq!(
+        placed(unresponsive, paced),
+        defer("15s", DeferReason::Unresponsive)
+    );
     assert_eq!(placed_after(2 * EXPIRES_AFTER, full(), paced), EXPIRED);
 }
 

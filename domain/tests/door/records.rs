@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{
-    AfterAttempt, AttemptRecord, Cause, DeadLetterReason, EventKind, Timestamp,
+    AfterAttempt, AttemptRecord, Cause, DeadLetterReason, DeferReason, EventKind, Timestamp,
     record::{
         Coordinates, DeliveryHeaders, EventHeaders, Headers, LastError, MAX_HEADER_BYTES,
         RecordError, cut, header,
@@ -201,23 +201,35 @@ fn an_attempt_record_is_flat_json_without_payload() {
             "topic": "webhooks.retry.15s", "partition": 0, "offset": 9,
         })
     );
-    for after in [
-        record.after.clone(),
-        AfterAttempt::Delivered,
-        AfterAttempt::DeadLetter {
-            reason: DeadLetterReason::EndpointGone,
-        },
+    for (after, was_made) in [
+        (record.after.clone(), true),
+        (AfterAttempt::Delivered, true),
+        (given_up(DeadLetterReason::EndpointGone), true),
+        (given_up(DeadLetterReason::Expired), false),
+        (
+            AfterAttempt::Deferred {
+                due_at: "2024-06-15T14:34:00.312Z".parse().unwrap(),
+                tier: "2m".parse().unwrap(),
+                reason: DeferReason::Paused,
+            },
+            false,
+        ),
     ] {
         let record = AttemptRecord {
             after,
             ..record.clone()
         };
+        assert_eq!(record.was_made(), was_made, "{record:?}");
         let bytes = serde_json::to_vec(&record).unwrap();
         assert_eq!(
             serde_json::from_slice::<AttemptRecord>(&bytes).unwrap(),
             record
         );
     }
+}
+
+fn given_up(reason: DeadLetterReason) -> AfterAttempt {
+    AfterAttempt::DeadLetter { reason }
 }
 
 fn coordinates() -> impl Strategy<Value = Coordinates> {
@@ -303,4 +315,26 @@ proptest! {
     fn a_place_is_the_same_after_writing_and_reading(place in coordinates()) {
         prop_assert_eq!(Coordinates::parse(&place.to_string()), Some(place));
     }
+}
+
+#[test]
+fn an_audit_record_says_each_action_by_one_word() {
+    for action in domain::AuditAction::ALL {
+        let json = serde_json::to_value(action).unwrap();
+        assert_eq!(json, action.as_str());
+    }
+    let record = domain::AuditRecord {
+        at: Timestamp::from_millis(0),
+        account: Some("shop".parse().unwrap()),
+        token: "backend".to_owned(),
+        action: domain::AuditAction::EndpointPaused,
+        subject: "ep_00000000000000000000000000000001".to_owned(),
+        detail: None,
+    };
+    assert_eq!(record.key(), "shop");
+    let json = serde_json::to_string(&record).unwrap();
+    assert_eq!(
+        serde_json::from_str::<domain::AuditRecord>(&json).unwrap(),
+        record
+    );
 }
