@@ -8,7 +8,7 @@ use std::time::Duration;
 use e2e::{Service, Signal};
 
 /// For the measured binary.
-const MEASURED: usize = 1;
+pub(crate) const MEASURED: usize = 1;
 /// For all else.
 const OTHERS: usize = 0;
 /// More than any clean stop takes.

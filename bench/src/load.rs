@@ -1,114 +1,149 @@
-//! The load: as much as the producer takes, or so many events a second.
+//! The load: events written straight to Kafka, as fast as it takes them or so
+//! many a second.
 
-use std::io;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use e2e::client::send;
-use e2e::{Binary, Client, events};
+use domain::{EventData, EventId, NewFeedback, Segment, Submission, Text, Topics};
+use e2e::Broker;
 use indicatif::ProgressBar;
-use reqwest::Method;
+use producer::{AccountId, Connection, NewEvent, Publisher, PublisherOptions};
 use tokio::task::JoinSet;
 
-/// Lines in a request: the most that the producer takes.
-pub(crate) const LINES: usize = 1000;
-/// Requests under way at once.
-pub(crate) const REQUESTS: usize = 8;
+/// The bytes of an event as it is delivered.
+pub(crate) const BYTES: usize = 1024;
+/// The account whose token the test bed's client has.
+const ACCOUNT: &str = "shop";
+/// So long is an event without its comment, whatever its customer.
+const WITHOUT_COMMENT: usize = 288;
+/// Different customers: more than any partitioner needs to spread them.
+const CUSTOMERS: usize = 1000;
+/// How long the last acknowledgements are waited for.
+const FLUSH: Duration = Duration::from_secs(60);
 
-/// Posts `count` events, in whole requests of 1 000 lines that repeat
-/// `bodies`, as fast as they are taken.
-///
-/// # Errors
-/// When a line was not accepted.
-///
-/// # Panics
-/// When a request is not answered 207.
-pub(crate) async fn post_all(
-    client: &Client,
-    bodies: &[Bytes],
-    count: usize,
-    bar: &ProgressBar,
-) -> io::Result<()> {
-    let mut under_way = JoinSet::new();
-    for body in bodies.iter().cycle().take(count.div_ceil(LINES)) {
-        if under_way.len() == REQUESTS {
-            finish_one(&mut under_way, bar).await?;
+/// Writes to `feedback.events` of one prefix.
+pub(crate) struct Load {
+    publisher: Publisher,
+    account: AccountId,
+}
+
+/// An event that was written at a rate.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written {
+    pub(crate) event: EventId,
+    /// When it was handed to the Kafka client.
+    pub(crate) at: Instant,
+    /// When all in-sync replicas had it.
+    pub(crate) acknowledged: Instant,
+}
+
+impl Load {
+    /// `linger` is how long the client waits for more records to send at once.
+    pub(crate) async fn open(prefix: &str, linger: Duration) -> anyhow::Result<Self> {
+        let bootstrap = Broker::shared().await.bootstrap();
+        let connection = Connection::new(bootstrap, "load", BTreeMap::default())?;
+        let options = PublisherOptions {
+            linger,
+            ..PublisherOptions::default()
+        };
+        Ok(Self {
+            publisher: Publisher::connect(&connection, &Topics::with_prefix(prefix), options)?,
+            account: ACCOUNT.parse()?,
+        })
+    }
+
+    /// Writes so many events as fast as Kafka takes them.
+    pub(crate) async fn write_all(
+        &self,
+        count: usize,
+        event: impl Fn(usize) -> EventData,
+        bar: &ProgressBar,
+    ) -> anyhow::Result<()> {
+        for number in 0..count {
+            let publication = self.publisher.start(self.new_event(event(number))).await?;
+            // All are waited for at the end.
+            drop(publication);
+            bar.inc(1);
         }
-        under_way.spawn(post_lines(client.clone(), body.clone()));
-    }
-    while !under_way.is_empty() {
-        finish_one(&mut under_way, bar).await?;
-    }
-    Ok(())
-}
-
-async fn finish_one(under_way: &mut JoinSet<io::Result<()>>, bar: &ProgressBar) -> io::Result<()> {
-    if let Some(finished) = under_way.join_next().await {
-        finished??;
-        bar.inc(LINES as u64);
-    }
-    Ok(())
-}
-
-async fn post_lines(client: Client, body: Bytes) -> io::Result<()> {
-    let request = client.request(Binary::Producer, Method::POST, "/v1/events");
-    let request = request.header("Content-Type", "application/x-ndjson");
-    let text = send(request.body(body)).await.expect(207).text();
-    let accepted = text.lines().filter(|line| line.contains("\"id\"")).count();
-    if accepted == LINES {
+        self.publisher.flush(FLUSH).await?;
         Ok(())
-    } else {
-        let refused = text.lines().find(|line| !line.contains("\"id\""));
-        Err(io::Error::other(format!(
-            "{accepted} of {LINES} events were accepted, and not: {refused:?}"
-        )))
+    }
+
+    /// Writes `rate` events in each second of `duration`, whether earlier ones
+    /// were acknowledged or not (open loop).
+    pub(crate) async fn write_at(
+        &self,
+        rate: u32,
+        duration: Duration,
+        event: impl Fn(usize) -> EventData,
+        bar: &ProgressBar,
+    ) -> anyhow::Result<Vec<Written>> {
+        let start = Instant::now();
+        let count = usize::try_from(duration.as_secs())? * usize::try_from(rate)?;
+        let mut under_way = JoinSet::new();
+        for number in 0..count {
+            let due = start + Duration::from_secs(number as u64) / rate;
+            tokio::time::sleep_until(due.into()).await;
+            let event = self.new_event(event(number));
+            let (id, at) = (event.id, Instant::now());
+            let publication = self.publisher.start(event).await?;
+            under_way.spawn_local(async move {
+                publication.await.map(|_| Written {
+                    event: id,
+                    at,
+                    acknowledged: Instant::now(),
+                })
+            });
+            bar.inc(1);
+        }
+        let mut written = Vec::with_capacity(count);
+        while let Some(outcome) = under_way.join_next().await {
+            written.push(outcome??);
+        }
+        Ok(written)
+    }
+
+    fn new_event(&self, data: EventData) -> NewEvent {
+        NewEvent {
+            account: self.account.clone(),
+            id: EventId::generate(),
+            submission: Submission {
+                timestamp: None,
+                data,
+            },
+            traceparent: None,
+        }
     }
 }
 
-/// An event that was posted alone.
-#[derive(Debug)]
-pub(crate) struct Posted {
-    pub(crate) id: String,
-    /// When it was to be sent: time that the load itself is late counts.
-    pub(crate) due: Instant,
-    /// When the producer's 202 had come.
-    pub(crate) accepted: Instant,
+/// An event of [`BYTES`] bytes by one of many customers.
+pub(crate) fn feedback(number: usize) -> EventData {
+    feedback_of(number % CUSTOMERS)
 }
 
-/// Posts `rate` events in each second of `duration`, one a request, whether
-/// earlier ones were answered or not (open loop).
-///
-/// # Panics
-/// When one is not answered 202.
-pub(crate) async fn post_at(
-    client: &Client,
-    rate: u32,
-    duration: Duration,
-    bar: &ProgressBar,
-) -> io::Result<Vec<Posted>> {
-    let start = Instant::now();
-    let count = duration.as_secs() * u64::from(rate);
-    let mut under_way = JoinSet::new();
-    for number in 0..count {
-        let due = start + Duration::from_secs(number) / rate;
-        tokio::time::sleep_until(due.into()).await;
-        under_way.spawn(post_one(client.clone(), number, due));
-        bar.inc(1);
-    }
-    let mut posted = Vec::with_capacity(under_way.len());
-    while let Some(finished) = under_way.join_next().await {
-        posted.push(finished?);
-    }
-    Ok(posted)
+/// The same by one customer: all of one partition.
+pub(crate) fn feedback_of(customer: usize) -> EventData {
+    EventData::NewFeedback(NewFeedback {
+        customer_id: Text::new(&format!("cus_{customer:04}")),
+        email: None,
+        comment: text(&"Danke! ".repeat(BYTES)[..BYTES - WITHOUT_COMMENT]),
+        browser_locale: None,
+        session_duration_seconds: None,
+        session_page: text("/products/BW-440-RED"),
+    })
 }
 
-async fn post_one(client: Client, number: u64, due: Instant) -> Posted {
-    let mut event = events::rating_submitted(5);
-    event["data"]["customer_id"] = format!("cus_{number}").into();
-    let id = client.post_event(&event).await;
-    Posted {
-        id,
-        due,
-        accepted: Instant::now(),
-    }
+/// Another event, which other endpoints get.
+pub(crate) fn nps(number: usize) -> EventData {
+    EventData::NpsCalculated(domain::NpsCalculated {
+        customer_id: Text::new(&format!("cus_{:04}", number % CUSTOMERS)),
+        email: None,
+        segment: Segment::Promoter,
+        response_id: text("nps_55120"),
+        session_page: text("/account/orders"),
+    })
+}
+
+fn text(text: &str) -> Text {
+    Text::new(text).expect("it is not empty")
 }

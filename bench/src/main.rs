@@ -1,28 +1,30 @@
 //! `cargo run --release -p bench`: measures, and writes docs/BENCHMARKS.md.
 
-mod accept;
-mod drain;
-mod latency;
+mod backlog;
+mod bed;
+mod figures;
 mod layout;
 mod load;
 mod machine;
-mod memory;
+mod open_loop;
+mod peer;
 mod percentiles;
 mod process;
 mod progress;
 mod report;
-mod retries;
+mod sink;
+mod slow;
+mod svg;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use clap::Parser;
+use clap::{Parser, Subcommand, ValueEnum};
+use tokio::task::LocalSet;
 
 use machine::Machine;
-use memory::Memory;
-use report::Figures;
+use report::Section;
 
 #[derive(Parser)]
 #[command(
@@ -30,28 +32,72 @@ use report::Figures;
     after_help = "\
 Examples:
   cargo run --release -p bench
-      All of it, about two minutes beside the build, on a quiet machine.
-  cargo run --release -p bench -- --events 20000 --records 10000 --seconds 5
-      A short run, to see that it works. Its figures say little.
+      All of it, on a quiet machine.
+  cargo run --release -p bench -- --only backlog --only open-loop
+      Some of it: printed, and not written into the document.
+  cargo run --release -p bench -- --small
+      A short run, to see that it works. Its figures say little: not written either.
   KAFKA_BROKERS=10.0.0.5:9092 cargo run --release -p bench
       On a cluster that runs already.
 
 Needs two cores, `taskset` (util-linux), and what the tests on Kafka need."
 )]
 struct Args {
-    /// Events posted in each round of the producer's measurement
-    #[arg(long, default_value_t = 300_000, value_parser = clap::value_parser!(u32).range(1000..))]
-    events: u32,
-    /// Waiting records that one dispatcher delivers in each round
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1000..))]
-    records: u32,
-    /// How long 500 events a second are posted, for time to delivery and for retries
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-    seconds: u32,
+    /// Only this scenario; may be given several times
+    #[arg(long, value_enum)]
+    only: Vec<Scenario>,
+    /// A twentieth of the load
+    #[arg(long)]
+    small: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs what the dispatcher is compared with; the bench starts it by itself
+    #[command(hide = true, subcommand)]
+    Peer(peer::Peer),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Scenario {
+    /// 200 000 waiting records for one endpoint.
+    Backlog,
+    /// 2 000 events a second: from acceptance to arrival.
+    OpenLoop,
+    /// 20 000 waiting records for a receiver that takes 50 ms.
+    SlowReceiver,
+}
+
+impl Scenario {
+    async fn run(self, size: Size) -> anyhow::Result<Section> {
+        match self {
+            Self::Backlog => backlog::run(size).await,
+            Self::OpenLoop => open_loop::run(size).await,
+            Self::SlowReceiver => slow::run(size).await,
+        }
+    }
+}
+
+/// How much load there is.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    small: bool,
+}
+
+impl Size {
+    /// So many, or a twentieth.
+    fn of(self, count: usize) -> usize {
+        if self.small { count / 20 } else { count }
+    }
 }
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    if let Some(Command::Peer(peer)) = args.command {
+        return peer.run();
+    }
     machine::build_binaries().context("the binaries to measure cannot be built")?;
     let machine = Machine::look(&repository()).context("the machine cannot be described")?;
     ensure!(
@@ -65,29 +111,28 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let figures = runtime.block_on(measure(&args))?;
-    ensure!(
-        figures.retries.lateness_ms.min() >= 0.0,
-        "a retry was early by {:.1} ms: that is a bug, and nothing was written",
-        -figures.retries.lateness_ms.min()
-    );
-    let text = report::markdown(&machine, &figures);
+    let size = Size { small: args.small };
+    let all = args.only.is_empty();
+    let scenarios = if all {
+        Scenario::value_variants()
+    } else {
+        &args.only
+    };
+    let sections = LocalSet::new().block_on(&runtime, async {
+        let mut sections = Vec::new();
+        for scenario in scenarios {
+            sections.push(scenario.run(size).await?);
+        }
+        anyhow::Ok(sections)
+    })?;
+    let text = report::markdown(&machine, &sections);
     std::io::stdout().lock().write_all(text.as_bytes())?;
+    if !all || args.small {
+        return Ok(());
+    }
     let document = repository().join("docs").join("BENCHMARKS.md");
-    report::write_into(&document, &text)
+    report::write_into(&document, &text, &sections)
         .with_context(|| format!("{} cannot be changed", document.display()))
-}
-
-async fn measure(args: &Args) -> anyhow::Result<Figures> {
-    let seconds = Duration::from_secs(args.seconds.into());
-    let mut memory = Memory::default();
-    Ok(Figures {
-        accept: accept::measure(args.events as usize, &mut memory).await?,
-        drain: drain::measure(args.records as usize, &mut memory).await?,
-        latency: latency::measure(seconds, &mut memory).await?,
-        retries: retries::measure(seconds, &mut memory).await?,
-        memory,
-    })
 }
 
 /// Where the workspace lies: this package is one of its folders.

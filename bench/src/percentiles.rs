@@ -1,5 +1,7 @@
 //! Percentiles of a sample.
 
+use std::time::Instant;
+
 /// A sample, sorted. Never empty.
 #[derive(Debug)]
 pub(crate) struct Sample(Vec<f64>);
@@ -33,6 +35,13 @@ impl Sample {
     pub(crate) fn max(&self) -> f64 {
         self.percentile(100)
     }
+}
+
+/// From one moment to another; negative when they come the other way round.
+pub(crate) fn milliseconds(from: Instant, to: Instant) -> f64 {
+    let after = to.saturating_duration_since(from).as_secs_f64();
+    let before = from.saturating_duration_since(to).as_secs_f64();
+    (after - before) * 1000.0
 }
 
 #[cfg(test)]

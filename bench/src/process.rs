@@ -13,7 +13,7 @@ const TICKS: u64 = 100;
 ///
 /// # Errors
 /// When there is no such process.
-pub(crate) fn cpu(pid: u32) -> io::Result<Duration> {
+fn cpu(pid: u32) -> io::Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The name, in brackets, may hold spaces; utime and stime are the 14th
     // and 15th field, the 12th and 13th after it.
@@ -27,24 +27,35 @@ pub(crate) fn cpu(pid: u32) -> io::Result<Duration> {
     }
 }
 
-/// The memory of a process, in MiB.
+/// What a process has used since its start.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Resident {
-    /// Now: VmRSS.
-    pub(crate) now: f64,
-    /// The most since its start: VmHWM.
-    pub(crate) peak: f64,
+pub(crate) struct Usage {
+    /// User and system time.
+    pub(crate) cpu: Duration,
+    /// The most memory that was resident: VmHWM.
+    pub(crate) peak_mib: f64,
 }
 
-/// The memory of a process.
+/// What a process has used since its start.
 ///
 /// # Errors
 /// When there is no such process.
-pub(crate) fn resident(pid: u32) -> io::Result<Resident> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let mib = |name| kib(&status, name).map(|kib| kib as f64 / 1024.0);
-    Ok(Resident {
-        now: mib("VmRSS")?,
-        peak: mib("VmHWM")?,
+pub(crate) fn usage(pid: u32) -> io::Result<Usage> {
+    Ok(Usage {
+        cpu: cpu(pid)?,
+        peak_mib: memory_mib(pid, "VmHWM")?,
     })
+}
+
+/// What is resident of a process now.
+///
+/// # Errors
+/// When there is no such process.
+pub(crate) fn resident_mib(pid: u32) -> io::Result<f64> {
+    memory_mib(pid, "VmRSS")
+}
+
+fn memory_mib(pid: u32, name: &str) -> io::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    kib(&status, name).map(|kib| kib as f64 / 1024.0)
 }

@@ -4,48 +4,183 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use crate::accept::Throughput;
-use crate::latency::{Latency, RATE};
+use crate::figures::Runs;
 use crate::machine::Machine;
-use crate::memory::Memory;
-use crate::percentiles::Sample;
-use crate::retries::Lateness;
+use crate::svg;
 
 const BEGIN: &str = "<!-- figures -->\n";
 const END: &str = "<!-- end -->";
 
-/// All that was measured.
+/// What is to be reached, and what was.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    what: &'static str,
+    measured: f64,
+    bound: f64,
+    at_most: bool,
+}
+
+impl Target {
+    pub(crate) fn at_most(what: &'static str, measured: f64, bound: f64) -> Self {
+        Self {
+            what,
+            measured,
+            bound,
+            at_most: true,
+        }
+    }
+
+    pub(crate) fn at_least(what: &'static str, measured: f64, bound: f64) -> Self {
+        Self {
+            at_most: false,
+            ..Self::at_most(what, measured, bound)
+        }
+    }
+
+    fn row(&self) -> String {
+        let (sign, reached) = if self.at_most {
+            ("≤", self.measured <= self.bound)
+        } else {
+            ("≥", self.measured >= self.bound)
+        };
+        let reached = if reached { "reached" } else { "**missed**" };
+        let (measured, bound) = (short(self.measured), short(self.bound));
+        format!(
+            "| {} | {measured} | {sign} {bound} | {reached} |\n",
+            self.what
+        )
+    }
+}
+
+/// Three significant digits, or whole.
+pub(crate) fn short(value: f64) -> String {
+    match value.abs() {
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        1.0.. => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    }
+}
+
+/// A scenario and what was measured in it.
 #[derive(Debug)]
-pub(crate) struct Figures {
-    pub(crate) accept: Throughput,
-    pub(crate) drain: Throughput,
-    pub(crate) latency: Latency,
-    pub(crate) retries: Lateness,
-    pub(crate) memory: Memory,
+pub(crate) struct Section {
+    pub(crate) title: &'static str,
+    text: String,
+    /// File name and content.
+    plots: Vec<(String, String)>,
 }
 
-/// The tables.
-pub(crate) fn markdown(machine: &Machine, figures: &Figures) -> String {
-    let text = [
-        about(machine),
-        throughput(&figures.accept, &figures.drain),
-        times(&figures.latency, &figures.retries),
-        memory(&figures.memory),
-    ];
-    text.join("\n")
+impl Section {
+    pub(crate) fn new(title: &'static str) -> Self {
+        Self {
+            title,
+            text: format!("## {title}\n"),
+            plots: Vec::new(),
+        }
+    }
+
+    /// A paragraph.
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        write!(self.text, "\n{text}\n").expect("text grows");
+        self
+    }
+
+    /// A table: its head, and rows.
+    pub(crate) fn table(mut self, head: &[&str], rows: &[Vec<String>]) -> Self {
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
+        self.text.push('\n');
+        self.text.push_str(&line(&head));
+        self.text
+            .push_str(&format!("|---|{}\n", "--:|".repeat(head.len() - 1)));
+        for row in rows {
+            self.text.push_str(&line(row));
+        }
+        self
+    }
+
+    /// A table of contestants, with a plot of their rates and of their CPU.
+    pub(crate) fn runs(self, runs: &[&Runs]) -> Self {
+        let rows: Vec<Vec<String>> = runs
+            .iter()
+            .map(|runs| {
+                let rates = runs.rates();
+                vec![
+                    runs.name.to_owned(),
+                    format!("**{:.0}**", runs.rate()),
+                    format!("{:.0} to {:.0}", rates.min(), rates.max()),
+                    format!("**{:.4}**", runs.cpu()),
+                    format!("{:.0} MiB", runs.peak_mib()),
+                ]
+            })
+            .collect();
+        let bars = |value: fn(&Runs) -> f64| -> Vec<(&str, f64)> {
+            let named = runs
+                .iter()
+                .map(|runs| (runs.name.trim_matches('*'), value(runs)));
+            named.collect()
+        };
+        self.table(
+            &[
+                "",
+                "a second, median",
+                "lowest to highest",
+                "CPU-s per 1 000",
+                "peak memory",
+            ],
+            &rows,
+        )
+        .plot("rate", svg::bars("a second", &bars(Runs::rate)))
+        .plot("cpu", svg::bars("CPU-s per 1 000", &bars(Runs::cpu)))
+    }
+
+    /// What was to be reached.
+    pub(crate) fn targets(mut self, targets: &[Target]) -> Self {
+        self.text
+            .push_str("\n| to reach | measured | bound | |\n|---|--:|--:|---|\n");
+        for target in targets {
+            self.text.push_str(&target.row());
+        }
+        self
+    }
+
+    /// A picture, called `<title>-<name>.svg`.
+    pub(crate) fn plot(mut self, name: &str, svg: String) -> Self {
+        let file = format!("{}-{name}.svg", self.title.to_lowercase().replace(' ', "-"));
+        writeln!(self.text, "\n![{} {name}](benchmarks/{file})", self.title).expect("text grows");
+        self.plots.push((file, svg));
+        self
+    }
 }
 
-/// Replaces what stands between the markers.
+/// All sections below what they were measured on.
+pub(crate) fn markdown(machine: &Machine, sections: &[Section]) -> String {
+    let mut text = about(machine);
+    for section in sections {
+        text.push('\n');
+        text.push_str(&section.text);
+    }
+    text
+}
+
+/// Replaces what stands between the markers, and writes the plots beside it.
 ///
 /// # Errors
-/// When the file cannot be read or written, or has no markers.
-pub(crate) fn write_into(document: &Path, text: &str) -> io::Result<()> {
+/// When a file cannot be read or written, or has no markers.
+pub(crate) fn write_into(document: &Path, text: &str, sections: &[Section]) -> io::Result<()> {
     let old = std::fs::read_to_string(document)?;
     let new = replaced(&old, text).ok_or_else(|| {
         let markers = format!("it has no line {} with {END} after it", BEGIN.trim_end());
         io::Error::new(io::ErrorKind::InvalidData, markers)
     })?;
-    std::fs::write(document, new)
+    std::fs::write(document, new)?;
+    let folder = document.with_file_name("benchmarks");
+    std::fs::create_dir_all(&folder)?;
+    for (file, svg) in sections.iter().flat_map(|section| &section.plots) {
+        std::fs::write(folder.join(file), svg)?;
+    }
+    Ok(())
 }
 
 fn replaced(document: &str, text: &str) -> Option<String> {
@@ -68,83 +203,6 @@ fn about(machine: &Machine) -> String {
         "{date}, commit {commit}. {cpu}, {cores} cores, {memory_gib:.0} GiB, Linux {kernel}. \
          Apache Kafka {kafka}.\n"
     )
-}
-
-fn throughput(accept: &Throughput, drain: &Throughput) -> String {
-    let mut text = String::from(
-        "| one process, one core | events a round | bytes each | a second, median | lowest to \
-         highest | CPU-s per 1 000 | use of its core | peak memory |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|\n",
-    );
-    for (what, figure) in [
-        ("producer: events accepted", accept),
-        ("dispatcher: deliveries of a backlog", drain),
-    ] {
-        let Throughput {
-            rates,
-            events,
-            bytes,
-            cpu,
-            time,
-            peak,
-        } = figure;
-        let all = (events * rates.len()) as f64;
-        let (cpu, time) = (cpu.as_secs_f64(), time.as_secs_f64());
-        writeln!(
-            text,
-            "| {what} | {events} | {bytes} | **{:.0}** | {:.0} to {:.0} | {:.3} | {:.0} % | {peak:.0} MiB |",
-            rates.percentile(50),
-            rates.min(),
-            rates.max(),
-            cpu * 1000.0 / all,
-            cpu * 100.0 / time,
-        )
-        .expect("text grows");
-    }
-    text
-}
-
-fn times(latency: &Latency, retries: &Lateness) -> String {
-    let mut text = format!(
-        "| at {RATE} events/s | for | events | lowest | p50 | p99 | highest |\n\
-         |---|--:|--:|--:|--:|--:|--:|\n"
-    );
-    let mut row = |what: &str, seconds: u64, sample: &Sample| {
-        writeln!(
-            text,
-            "| {what} | {seconds} s | {} | {:.1} ms | **{:.1} ms** | **{:.1} ms** | {:.1} ms |",
-            sample.len(),
-            sample.min(),
-            sample.percentile(50),
-            sample.percentile(99),
-            sample.max(),
-        )
-        .expect("text grows");
-    };
-    row(
-        "from the sending of the POST to the delivery",
-        latency.seconds,
-        &latency.from_post,
-    );
-    row(
-        "from the 202 to the delivery",
-        latency.seconds,
-        &latency.from_accept,
-    );
-    row(
-        "lateness of the first retry (5 s)",
-        retries.seconds,
-        &retries.lateness_ms,
-    );
-    text
-}
-
-fn memory(memory: &Memory) -> String {
-    let mut text = String::from("| memory | idle | peak of all measurements |\n|---|--:|--:|\n");
-    for (name, idle, peak) in memory.rows() {
-        writeln!(text, "| {name} | {idle:.0} MiB | {peak:.0} MiB |").expect("text grows");
-    }
-    text
 }
 
 #[cfg(test)]

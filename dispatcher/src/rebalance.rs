@@ -415,7 +415,8 @@ pub enum JoinError {
 
 /// Fetching is kept small: a lane reads ahead by itself, and memory is bounded
 /// by what is queued here for each partition.
-const CONSUMER_DEFAULTS: [(&str, &str); 3] = [
+const CONSUMER_DEFAULTS: [(&str, &str); 4] = [
+    ("fetch.wait.max.ms", "10"),
     ("queued.max.messages.kbytes", "1024"),
     ("fetch.message.max.bytes", "524288"),
     ("fetch.queue.backoff.ms", "5"),
