@@ -64,6 +64,12 @@ impl Attempt {
         }
     }
 
+    /// When it ended.
+    #[must_use]
+    pub fn ended(&self) -> Instant {
+        self.started + self.took
+    }
+
     /// `cause: text` for everything but a 2xx answer, as the API shows it.
     #[must_use]
     pub fn failure(&self) -> Option<String> {

@@ -160,16 +160,19 @@ impl Client {
         reused: bool,
         mut ended: Ended,
     ) -> Attempt {
+        let mut reusable = false;
         if let Ended::Answered(response) = &mut ended {
             self.keep_map(std::mem::take(&mut response.headers));
-            if response.reusable {
-                let since = Instant::now();
-                let idle = Idle { wire, peer, since };
-                let limits = self.connector.limits();
-                self.idle.borrow_mut().park(origin, idle, limits);
-            }
+            reusable = response.reusable;
         }
-        Attempt::new(started, reused, ended)
+        let attempt = Attempt::new(started, reused, ended);
+        if reusable {
+            let since = attempt.ended();
+            let idle = Idle { wire, peer, since };
+            let limits = self.connector.limits();
+            self.idle.borrow_mut().park(origin, idle, limits);
+        }
+        attempt
     }
 
     fn take(&self, origin: &Origin, addresses: &[IpAddr], now: Instant) -> Option<Idle> {

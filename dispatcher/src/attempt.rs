@@ -29,8 +29,8 @@ impl Engine {
     async fn slot(self: &Rc<Self>, gate: &Rc<Gate>, first: Delivery) {
         let mut delivery = first;
         loop {
-            self.attempt(gate, delivery).await;
-            match self.gates.next(gate, Instant::now()) {
+            let ended = self.attempt(gate, delivery).await;
+            match self.gates.next(gate, ended) {
                 Next::Go(next) => {
                     delivery = next;
                     // The limit may have risen.
@@ -50,60 +50,75 @@ impl Engine {
         }
     }
 
-    /// One attempt, and what follows from its outcome.
-    async fn attempt(self: &Rc<Self>, gate: &Gate, delivery: Delivery) {
+    /// One attempt, and what follows from its outcome. Gives the moment when
+    /// its end was known.
+    async fn attempt(self: &Rc<Self>, gate: &Gate, delivery: Delivery) -> Instant {
+        let began = Instant::now();
         let Some(entry) = self.table.get(gate.endpoint()) else {
-            return self.drop_deleted(delivery);
+            self.drop_deleted(delivery);
+            return began;
         };
         if !may_send(&entry) {
-            return self.place_again(delivery);
+            self.place_again(delivery);
+            return began;
         }
-        if !delivery.ticket.may_begin() || !self.pulse.is_steady() {
-            return self.let_go(delivery);
+        if !delivery.ticket.may_begin() || !self.pulse.is_steady(began) {
+            self.let_go(delivery);
+            return began;
         }
         let at = Timestamp::now();
-        let began = Instant::now();
         let attempt = match &entry.ready {
             Ok(ready) => self.send(ready, &delivery, at).await,
             Err(NotReady::Refused(refused)) => refuse(refused, began),
             // Placed as deferred; it can only have changed in this moment.
-            Err(NotReady::Sealed(_)) => return self.place_again(delivery),
+            Err(NotReady::Sealed(_)) => {
+                self.place_again(delivery);
+                return began;
+            }
         };
-        let known_at = Timestamp::now_rounded_up();
+        let ended = attempt.ended();
         let verdict = judge(attempt.outcome, delivery.state.attempt, &self.schedule);
         self.gates
-            .settle(gate, attempt.outcome, &verdict, began, Instant::now());
+            .settle(gate, attempt.outcome, &verdict, began, ended);
         self.count_attempt(&attempt, verdict.next);
-        if !delivery.ticket.is_ours() || !self.pulse.is_steady() {
-            // The partition is another dispatcher's by now, and so is the
-            // delivery: it is sent again there.
-            return;
+        // Else the partition is another dispatcher's by now, and so is the
+        // delivery: it is sent again there.
+        if delivery.ticket.is_ours() && self.pulse.is_steady(ended) {
+            if verdict.disable {
+                self.disable(&entry, Timestamp::now()).await;
+            }
+            self.follow(delivery, at, &attempt, verdict.next);
         }
-        if verdict.disable {
-            self.disable(&entry, known_at).await;
-        }
-        match verdict.next {
+        ended
+    }
+
+    /// What becomes of a delivery after an attempt that began `at`.
+    fn follow(
+        self: &Rc<Self>,
+        mut delivery: Delivery,
+        at: Timestamp,
+        attempt: &Attempt,
+        next: NextStep,
+    ) {
+        let log = |delivery: &Delivery, after| {
+            self.attempt_log
+                .write(delivery, at, Some(attempt), after, &self.metrics);
+        };
+        match next {
             NextStep::Delivered => {
-                self.log(&delivery, at, &attempt, AfterAttempt::Delivered);
+                log(&delivery, AfterAttempt::Delivered);
                 delivery.ticket.done();
             }
             NextStep::Retry(tier) => {
-                let due_at = known_at + tier.delay();
-                self.log(
-                    &delivery,
-                    at,
-                    &attempt,
-                    AfterAttempt::Retry { due_at, tier },
-                );
-                let mut delivery = delivery;
-                remember(&mut delivery.state, &attempt);
+                let due_at = Timestamp::now_rounded_up() + tier.delay();
+                log(&delivery, AfterAttempt::Retry { due_at, tier });
+                remember(&mut delivery.state, attempt);
                 delivery.state.attempt += 1;
                 self.hand_on(delivery, To::Retry { tier, due_at });
             }
             NextStep::DeadLetter(reason) => {
-                self.log(&delivery, at, &attempt, AfterAttempt::DeadLetter { reason });
-                let mut delivery = delivery;
-                remember(&mut delivery.state, &attempt);
+                log(&delivery, AfterAttempt::DeadLetter { reason });
+                remember(&mut delivery.state, attempt);
                 self.hand_on(delivery, To::DeadLetter(reason));
             }
         }
@@ -111,14 +126,13 @@ impl Engine {
 
     async fn send(&self, ready: &Ready, delivery: &Delivery, at: Timestamp) -> Attempt {
         let event = &delivery.event;
-        let keys = ready.keys(at);
         let request = ToSign {
             event: event.headers.kind,
             id: event.headers.id,
             attempt: delivery.state.attempt,
             at,
             body: &event.body,
-            keys: &keys,
+            keys: ready.keys(at),
             traceparent: event.headers.traceparent.as_deref(),
             test: false,
         };
@@ -163,11 +177,6 @@ impl Engine {
         if let Err(error) = written {
             tracing::error!(endpoint = %id, error, "that the endpoint is disabled was not written: only this dispatcher knows");
         }
-    }
-
-    fn log(&self, delivery: &Delivery, at: Timestamp, attempt: &Attempt, after: AfterAttempt) {
-        self.attempt_log
-            .write(delivery, at, Some(attempt), after, &self.metrics);
     }
 
     fn count_attempt(&self, attempt: &Attempt, next: NextStep) {

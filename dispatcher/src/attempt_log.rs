@@ -1,25 +1,30 @@
 //! One record an attempt on `webhooks.attempts`. It never holds a delivery up:
 //! what does not fit is dropped and counted.
 
+use std::cell::RefCell;
+
 use delivery::Attempt;
 use domain::{AfterAttempt, AttemptRecord, Timestamp};
-use kafka::{Publisher, Record};
+use kafka::{Feed, Record};
 
 use crate::{metrics::Metrics, work::Delivery};
 
 pub(crate) struct AttemptLog {
-    publisher: Publisher,
+    feed: Feed,
     topic: String,
     /// Whether the first bytes of the response are kept.
     keep_response: bool,
+    /// One record's memory, used again and again.
+    buffer: RefCell<Vec<u8>>,
 }
 
 impl AttemptLog {
-    pub(crate) fn new(publisher: Publisher, topic: String, keep_response: bool) -> Self {
+    pub(crate) fn new(feed: Feed, topic: String, keep_response: bool) -> Self {
         Self {
-            publisher,
+            feed,
             topic,
             keep_response,
+            buffer: RefCell::default(),
         }
     }
 
@@ -54,11 +59,14 @@ impl AttemptLog {
             partition: source.partition,
             offset: source.offset,
         };
-        let taken = serde_json::to_vec(&record).is_ok_and(|value| {
-            let key = id.to_string().into_bytes();
-            self.publisher
-                .offer(Record::new(self.topic.as_str(), key, value))
-        });
+        let value = &mut *self.buffer.borrow_mut();
+        value.clear();
+        let written = serde_json::to_writer(&mut *value, &record).is_ok();
+        let key = id.to_string().into_bytes();
+        let taken = written
+            && self
+                .feed
+                .offer(Record::new(self.topic.as_str(), key, value.as_slice()));
         if !taken {
             metrics.attempt_records_dropped.inc();
         }
@@ -67,7 +75,7 @@ impl AttemptLog {
     /// Waits for what was written, for a moment.
     pub(crate) async fn flush(&self) {
         const MOMENT: std::time::Duration = std::time::Duration::from_secs(1);
-        if let Err(error) = self.publisher.flush(MOMENT).await {
+        if let Err(error) = self.feed.flush(MOMENT).await {
             tracing::warn!(%error, "attempt records were given up");
         }
     }

@@ -24,7 +24,10 @@ pub(crate) struct Entry {
 pub(crate) struct Ready {
     pub(crate) target: Target,
     pub(crate) request: PreparedRequest,
-    keys: Vec<(SigningKey, Option<Timestamp>)>,
+    /// The newest first.
+    keys: Vec<SigningKey>,
+    /// Until when each signs.
+    ends: Vec<Option<Timestamp>>,
 }
 
 /// Why nothing can be sent to an endpoint.
@@ -43,22 +46,26 @@ impl Ready {
     fn new(record: &Endpoint, guard: &Guard, keys: &KeyRing) -> Result<Self, NotReady> {
         let open = |sealed: &domain::SealedSecret| -> Result<_, OpenError> {
             let secret = keys.open(&record.account, record.id, sealed)?;
-            Ok((SigningKey::new(&secret), sealed.expires_at))
+            Ok(SigningKey::new(&secret))
         };
         Ok(Self {
             keys: record.secrets.iter().map(open).collect::<Result<_, _>>()?,
+            ends: record
+                .secrets
+                .iter()
+                .map(|sealed| sealed.expires_at)
+                .collect(),
             target: guard.check_url(&record.url)?,
             request: PreparedRequest::new(&record.headers)?,
         })
     }
 
-    /// The keys that sign at `now`, the newest first.
-    pub(crate) fn keys(&self, now: Timestamp) -> Vec<SigningKey> {
-        self.keys
-            .iter()
-            .filter(|(_, end)| end.is_none_or(|end| now < end))
-            .map(|(key, _)| key.clone())
-            .collect()
+    /// The keys that sign at `now`, the newest first. A rotation replaces one
+    /// after the other, so that an older one does not end later.
+    pub(crate) fn keys(&self, now: Timestamp) -> &[SigningKey] {
+        let over = |end: &Option<Timestamp>| end.is_some_and(|end| end <= now);
+        let signing = self.ends.iter().position(over).unwrap_or(self.keys.len());
+        &self.keys[..signing]
     }
 }
 

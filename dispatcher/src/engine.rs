@@ -268,7 +268,7 @@ impl Conductor {
 
     /// Commits, and gives everything up where the process stood still.
     fn beat(&mut self) -> Result<(), EngineError> {
-        if !self.engine.pulse.is_steady() {
+        if !self.engine.pulse.is_steady(std::time::Instant::now()) {
             self.give_up();
             return Ok(());
         }

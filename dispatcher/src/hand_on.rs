@@ -160,7 +160,7 @@ impl Engine {
     async fn write<'a>(&self, ticket: Ticket, record: impl Fn() -> Record<'a>) {
         let mut pause = FIRST_PAUSE;
         loop {
-            if !ticket.is_ours() || !self.pulse.is_steady() {
+            if !ticket.is_ours() || !self.pulse.is_steady(std::time::Instant::now()) {
                 return;
             }
             match self.publisher.publish(record()).await {

@@ -48,15 +48,13 @@ const OVERHEAD: usize = 512;
 impl Incoming {
     pub(crate) fn read(message: &BorrowedMessage<'_>, holds: Holds) -> Self {
         let payload = message.payload().unwrap_or_default();
-        let headers: Vec<(&str, &[u8])> = message
-            .headers()
-            .map(|headers| {
-                headers
-                    .iter()
-                    .filter_map(|header| header.value.map(|value| (header.key, value)))
-                    .collect()
-            })
-            .unwrap_or_default();
+        let mut headers: Vec<(&str, &[u8])> = Vec::new();
+        if let Some(given) = message.headers() {
+            headers.reserve(given.count());
+            for header in given.iter() {
+                headers.extend(header.value.map(|value| (header.key, value)));
+            }
+        }
         let get = |name: &str| {
             headers
                 .iter()

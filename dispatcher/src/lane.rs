@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
@@ -54,7 +55,7 @@ impl LaneKind {
 pub(crate) struct Lane {
     pub(crate) group: Group,
     pub(crate) kind: LaneKind,
-    topic: Rc<str>,
+    topic: Arc<str>,
     partition: i32,
     tracker: RefCell<Tracker>,
     held: Cell<usize>,
@@ -105,7 +106,7 @@ impl Lane {
 
     pub(crate) fn coordinates(&self, offset: i64) -> Coordinates {
         Coordinates {
-            topic: self.topic.to_string(),
+            topic: Arc::clone(&self.topic),
             partition: self.partition,
             offset,
         }
@@ -114,7 +115,7 @@ impl Lane {
     /// Where one of its records stands.
     pub(crate) fn seen(&self, offset: i64) -> Seen {
         Seen {
-            topic: Rc::clone(&self.topic),
+            topic: Arc::clone(&self.topic),
             partition: self.partition,
             offset,
         }

@@ -14,6 +14,9 @@ use tokio::task::LocalSet;
 ///   dispatcher --config /etc/feedbackpro/dispatcher.toml
 ///   FEEDBACKPRO__KAFKA__BROKERS=kafka:9092 dispatcher
 ///   dispatcher --print-config
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment)]
 struct Args {

@@ -27,20 +27,20 @@ struct Beats {
 }
 
 impl Beats {
-    fn now_ms(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    fn millis(&self, at: Instant) -> u64 {
+        u64::try_from(at.duration_since(self.start).as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn gap(&self) -> Duration {
+    fn gap(&self, now: Instant) -> Duration {
         let last = self.last_ms.load(Ordering::Acquire);
-        Duration::from_millis(self.now_ms().saturating_sub(last))
+        Duration::from_millis(self.millis(now).saturating_sub(last))
     }
 
-    fn beat(&self) {
-        if self.gap() > LONGEST_GAP {
+    fn beat(&self, now: Instant) {
+        if self.gap(now) > LONGEST_GAP {
             self.lost.store(true, Ordering::Release);
         }
-        self.last_ms.store(self.now_ms(), Ordering::Release);
+        self.last_ms.store(self.millis(now), Ordering::Release);
     }
 }
 
@@ -65,7 +65,7 @@ impl Pulse {
             let beats = Arc::clone(&beats);
             move || {
                 while stopped.recv_timeout(BEAT) == Err(mpsc::RecvTimeoutError::Timeout) {
-                    beats.beat();
+                    beats.beat(Instant::now());
                 }
             }
         })?;
@@ -77,16 +77,15 @@ impl Pulse {
     }
 
     /// Whether the process has not stood still since the last
-    /// [`Pulse::restore`].
-    pub(crate) fn is_steady(&self) -> bool {
-        !self.beats.lost.load(Ordering::Acquire) && self.beats.gap() <= LONGEST_GAP
+    /// [`Pulse::restore`], up to this moment, which was read just now.
+    pub(crate) fn is_steady(&self, now: Instant) -> bool {
+        !self.beats.lost.load(Ordering::Acquire) && self.beats.gap(now) <= LONGEST_GAP
     }
 
     /// Every assignment from before the gap has been given up.
     pub(crate) fn restore(&self) {
-        self.beats
-            .last_ms
-            .store(self.beats.now_ms(), Ordering::Release);
+        let now = self.beats.millis(Instant::now());
+        self.beats.last_ms.store(now, Ordering::Release);
         self.beats.lost.store(false, Ordering::Release);
     }
 }

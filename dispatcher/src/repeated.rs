@@ -2,7 +2,7 @@
 //! the commit of its source makes a second one for the same step of the same
 //! delivery; the one that is read first counts.
 
-use std::{collections::HashMap, rc::Rc};
+use std::{collections::HashMap, sync::Arc};
 
 use domain::{DeliveryId, Timestamp, record::DeliveryHeaders};
 
@@ -13,7 +13,7 @@ type Step = (DeliveryId, Timestamp, u32, u32);
 /// Where a record stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
-    pub(crate) topic: Rc<str>,
+    pub(crate) topic: Arc<str>,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
 }

@@ -4,7 +4,7 @@ use std::{cell::RefCell, ops::ControlFlow, sync::Arc, time::Duration};
 
 use delivery::{Client, Guard, SetupError};
 use kafka::{
-    Compression, Connection, ConnectionError, Publisher, PublisherOptions, Start, Table,
+    Compression, Connection, ConnectionError, Feed, Publisher, PublisherOptions, Start, Table,
     TableEnded, TableEvent, TopicError, TopicPolicy, ensure_topics,
 };
 use prometheus::Registry;
@@ -167,7 +167,7 @@ pub async fn run(
         client: Client::new(Arc::new(connector)),
         publisher: Publisher::open(&connection, "hand-on", HAND_ON)?,
         attempt_log: AttemptLog::new(
-            Publisher::open(&connection, "attempt-log", ATTEMPT_LOG)?,
+            Feed::open(&connection, "attempt-log", ATTEMPT_LOG)?,
             topics.attempts.clone(),
             settings.attempts.keep_response,
         ),

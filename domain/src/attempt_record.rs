@@ -3,6 +3,8 @@
 //! A delivery that is deferred or given up without an attempt leaves a record,
 //! too, so that its time line has no gap.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, DeadLetterReason, DeferReason, DeliveryId, EventKind, Tier, Timestamp};
@@ -66,11 +68,11 @@ pub struct AttemptRecord {
     /// What became of the delivery.
     #[serde(flatten)]
     pub after: AfterAttempt,
-    /// The topic of the record that was consumed for this attempt.
-    pub topic: String,
-    /// Its partition.
+    /// The topic that the event stands on.
+    pub topic: Arc<str>,
+    /// The event's partition there.
     pub partition: i32,
-    /// Its offset.
+    /// The event's offset.
     pub offset: i64,
 }
 

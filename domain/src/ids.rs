@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
 use hmac::{Hmac, KeyInit, Mac};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 /// A text that is no id of the kind that was asked for.
@@ -38,11 +38,33 @@ fn parse_hex(text: &str, prefix: &str) -> Option<u128> {
     }
 }
 
+/// 32 lower-case hex digits.
+fn hex(number: u128) -> [u8; 32] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 32];
+    for (pair, byte) in text
+        .as_chunks_mut::<2>()
+        .0
+        .iter_mut()
+        .zip(number.to_be_bytes())
+    {
+        *pair = [
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ];
+    }
+    text
+}
+
+fn ascii(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("hex digits are ASCII")
+}
+
 macro_rules! hex_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $allowed:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(into = "String", try_from = "String")]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
         pub struct $name(u128);
 
         impl $name {
@@ -52,7 +74,8 @@ macro_rules! hex_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($prefix, "{:032x}"), self.0)
+                f.write_str($prefix)?;
+                f.write_str(ascii(&hex(self.0)))
             }
         }
 
@@ -94,9 +117,9 @@ macro_rules! hex_id {
             }
         }
 
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.to_string()
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
             }
         }
     };
@@ -151,8 +174,8 @@ fn first_128_bits(digest: &[u8]) -> u128 {
 }
 
 /// One event for one endpoint, written `<event id>.<endpoint id>`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct DeliveryId {
     /// The event.
     pub event: EventId,
@@ -162,7 +185,9 @@ pub struct DeliveryId {
 
 impl fmt::Display for DeliveryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.event, self.endpoint)
+        self.event.fmt(f)?;
+        f.write_str(".")?;
+        self.endpoint.fmt(f)
     }
 }
 
@@ -198,15 +223,15 @@ impl TryFrom<String> for DeliveryId {
     }
 }
 
-impl From<DeliveryId> for String {
-    fn from(id: DeliveryId) -> Self {
-        id.to_string()
+impl Serialize for DeliveryId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
 /// An account: 1 to 64 of `A-Z a-z 0-9 _ - .`. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct AccountId(Arc<str>);
 
 impl AccountId {
@@ -253,9 +278,9 @@ impl TryFrom<String> for AccountId {
     }
 }
 
-impl From<AccountId> for String {
-    fn from(account: AccountId) -> Self {
-        account.as_str().to_owned()
+impl Serialize for AccountId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

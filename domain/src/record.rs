@@ -1,7 +1,7 @@
 //! The records of events and deliveries: their headers, and what may be wrong
 //! with them. Values are the envelope's bytes and are never rewritten.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     AccountId, Cause, DeadLetterReason, DeliveryId, EndpointId, EventId, EventKind, Timestamp,
@@ -54,7 +54,7 @@ pub const MAX_HEADER_BYTES: usize = 512;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coordinates {
     /// The topic's full name.
-    pub topic: String,
+    pub topic: Arc<str>,
     /// The partition.
     pub partition: i32,
     /// The offset.
@@ -74,7 +74,7 @@ impl Coordinates {
         let (rest, offset) = text.rsplit_once('/')?;
         let (topic, partition) = rest.rsplit_once('/')?;
         Some(Self {
-            topic: topic.to_owned(),
+            topic: topic.into(),
             partition: partition.parse().ok()?,
             offset: offset.parse().ok()?,
         })

@@ -4,12 +4,14 @@
 //! What the promise rests on (acks, idempotence, isolation, commits) is set
 //! here once and cannot be replaced by a user's property. The dispatcher makes
 //! its own consumers from [`Connection::consumer_config`]; everything else
-//! about Kafka is behind [`ensure_topics`], [`Publisher`], [`Table`] and [`Mover`].
+//! about Kafka is behind [`ensure_topics`], [`Publisher`], [`Feed`], [`Table`] and [`Mover`].
 
 mod client_log;
 mod connection;
+mod feed;
 mod mover;
 mod patience;
+mod polling;
 mod publisher;
 mod record;
 mod settings;
@@ -18,10 +20,9 @@ mod topics;
 
 pub use client_log::{ClientLog, Logged};
 pub use connection::{Connection, ConnectionError};
+pub use feed::Feed;
 pub use mover::{MoveError, Mover};
-pub use publisher::{
-    Compression, Counts, Delivery, NotFlushed, PublishError, Publisher, PublisherOptions,
-};
+pub use publisher::{Compression, Delivery, NotFlushed, PublishError, Publisher, PublisherOptions};
 pub use record::{Record, Stored};
 pub use settings::topic_names;
 pub use table::{Start, StillRunning, Table, TableEnded, TableEvent, TableRecord};

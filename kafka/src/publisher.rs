@@ -3,35 +3,26 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
-    thread::JoinHandle,
     time::Duration,
 };
 
 use rdkafka::{
+    ClientConfig,
     error::RDKafkaErrorCode,
-    producer::{BaseProducer, BaseRecord, Producer},
+    producer::{BaseProducer, Producer},
 };
 use tokio::sync::{AcquireError, Semaphore, oneshot};
 
-use crate::{Connection, ConnectionError, Record, Stored};
+use crate::{Connection, ConnectionError, Record, Stored, polling::Polling};
 
 mod deliveries;
 mod error;
 
-pub use deliveries::Counts;
 use deliveries::{Deliveries, Pending};
 pub(crate) use error::is_refusal;
 pub use error::{NotFlushed, PublishError};
-
-/// How long the polling thread waits for something to do before it looks
-/// whether it shall end. Acknowledgements wake it at once. (rdkafka spins
-/// through the last millisecond of each wait, so a shorter one costs CPU time.)
-const LOOK_FOR_STOP: Duration = Duration::from_millis(500);
 
 /// What librdkafka keeps for each record beside its bytes, roughly.
 const RECORD_OVERHEAD: usize = 256;
@@ -47,7 +38,7 @@ pub struct PublisherOptions {
     /// Whether batches are compressed.
     pub compression: Compression,
     /// Bytes of records, with 256 for each record itself, that may be in
-    /// flight; then `publish` waits and `try_publish` and `offer` refuse.
+    /// flight; then `publish` waits, and `try_publish` and [`crate::Feed`] refuse.
     pub capacity: usize,
 }
 
@@ -58,6 +49,33 @@ pub enum Compression {
     None,
     /// LZ4: little CPU time for about half of the bytes of JSON.
     Lz4,
+}
+
+impl PublisherOptions {
+    /// The bytes that may be in flight, within what is sensible.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity.clamp(1024 * 1024, u32::MAX as usize / 2)
+    }
+
+    /// The client's settings, with a queue of so many bytes.
+    pub(crate) fn config(&self, connection: &Connection, queue: usize) -> ClientConfig {
+        let linger = format!("{:.3}", self.linger.as_secs_f64() * 1000.0);
+        let message_timeout = self.message_timeout.as_millis().max(1).to_string();
+        let compression = match self.compression {
+            Compression::None => "none",
+            Compression::Lz4 => "lz4",
+        };
+        connection.producer_config(&[
+            ("linger.ms", &linger),
+            ("message.timeout.ms", &message_timeout),
+            ("queue.buffering.max.kbytes", &(queue / 1024).to_string()),
+            (
+                "queue.buffering.max.messages",
+                &(queue / RECORD_OVERHEAD).to_string(),
+            ),
+            ("compression.type", compression),
+        ])
+    }
 }
 
 impl Default for PublisherOptions {
@@ -80,12 +98,11 @@ impl Default for PublisherOptions {
 /// Dropping it gives up what is in flight (see [`Publisher::flush`]) and joins
 /// the thread, which takes up to a second.
 pub struct Publisher {
-    // Dropped after the thread below has ended.
+    // Dropped after its thread has ended: fields are dropped in this order.
+    _polling: Polling,
     producer: Arc<BaseProducer<Deliveries>>,
     room: Arc<Semaphore>,
     capacity: u32,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
 }
 
 /// The outcome of a record given to [`Publisher::try_publish`]. Dropping it
@@ -105,46 +122,19 @@ impl Publisher {
         name: &str,
         options: PublisherOptions,
     ) -> Result<Self, ConnectionError> {
-        let capacity = options.capacity.clamp(1024 * 1024, u32::MAX as usize / 2);
-        let linger = format!("{:.3}", options.linger.as_secs_f64() * 1000.0);
-        let message_timeout = options.message_timeout.as_millis().max(1).to_string();
+        let capacity = options.capacity();
         // The semaphore is the bound; librdkafka's own is above it.
-        let kbytes = (2 * capacity / 1024).to_string();
-        let messages = (2 * capacity / RECORD_OVERHEAD).to_string();
-        let compression = match options.compression {
-            Compression::None => "none",
-            Compression::Lz4 => "lz4",
-        };
-        let config = connection.producer_config(&[
-            ("linger.ms", &linger),
-            ("message.timeout.ms", &message_timeout),
-            ("queue.buffering.max.kbytes", &kbytes),
-            ("queue.buffering.max.messages", &messages),
-            ("compression.type", compression),
-        ]);
+        let config = options.config(connection, 2 * capacity);
         let room = Arc::new(Semaphore::new(capacity));
         let producer: BaseProducer<Deliveries> =
             config.create_with_context(Deliveries::new(Arc::clone(&room)))?;
         let producer = Arc::new(producer);
-        let stop = Arc::new(AtomicBool::new(false));
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn({
-                let producer = Arc::clone(&producer);
-                let stop = Arc::clone(&stop);
-                move || {
-                    while !stop.load(Ordering::Relaxed) {
-                        producer.poll(LOOK_FOR_STOP);
-                    }
-                }
-            })
-            .map_err(|error| ConnectionError::Client(format!("no thread to poll with: {error}")))?;
+        let polling = Polling::start(name, &producer)?;
         Ok(Self {
             producer,
             room,
             capacity: u32::try_from(capacity).unwrap_or(u32::MAX),
-            stop,
-            thread: Some(thread),
+            _polling: polling,
         })
     }
 
@@ -171,7 +161,7 @@ impl Publisher {
             .await
             .map_err(|_: AcquireError| PublishError::Closed)?;
         let (reply, outcome) = oneshot::channel();
-        self.hand_over(record, cost, Some(reply))?;
+        self.hand_over(record, cost, reply)?;
         permit.forget();
         Ok(Delivery(outcome))
     }
@@ -187,32 +177,9 @@ impl Publisher {
             .try_acquire_many(cost)
             .map_err(|_| PublishError::Full)?;
         let (reply, outcome) = oneshot::channel();
-        self.hand_over(record, cost, Some(reply))?;
+        self.hand_over(record, cost, reply)?;
         permit.forget();
         Ok(Delivery(outcome))
-    }
-
-    /// Hands the record over if there is room now, and nobody waits for its
-    /// outcome; it is counted. Whether it was taken.
-    pub fn offer(&self, record: Record<'_>) -> bool {
-        let cost = self.cost(&record);
-        let taken = self.room.try_acquire_many(cost).ok().is_some_and(|permit| {
-            let taken = self.hand_over(record, cost, None).is_ok();
-            if taken {
-                permit.forget();
-            }
-            taken
-        });
-        if !taken {
-            self.producer.context().count_dropped();
-        }
-        taken
-    }
-
-    /// What became of the records so far.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.producer.context().counts()
     }
 
     /// Waits until the client cannot be used any more, which only a new
@@ -244,15 +211,13 @@ impl Publisher {
 
     fn hand_over(
         &self,
-        record: Record<'_>,
+        mut record: Record<'_>,
         permits: u32,
-        reply: Option<oneshot::Sender<Result<Stored, PublishError>>>,
+        reply: oneshot::Sender<Result<Stored, PublishError>>,
     ) -> Result<(), PublishError> {
         let pending = Box::new(Pending { permits, reply });
-        let mut native = BaseRecord::with_opaque_to(&record.topic, pending).key(&*record.key);
-        native.payload = record.value.as_deref();
-        native.headers = record.headers;
-        self.producer.send(native).map_err(|(error, _)| {
+        let native = record.native(pending);
+        self.producer.send(native).map_err(|(error, native)| {
             let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
             if code == RDKafkaErrorCode::QueueFull {
                 PublishError::Full
@@ -260,7 +225,7 @@ impl Publisher {
                 PublishError::Failed
             } else {
                 // Nothing has left this process.
-                let topic = record.topic.to_string();
+                let topic = native.topic.to_owned();
                 PublishError::Refused { topic, code }
             }
         })
@@ -277,21 +242,10 @@ impl Future for Delivery {
     }
 }
 
-impl Drop for Publisher {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread that polls the producer has panicked");
-        }
-    }
-}
-
 impl fmt::Debug for Publisher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Publisher")
-            .field("counts", &self.counts())
+            .field("in_flight", &self.producer.in_flight_count())
             .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
-use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::{
+    message::{Header, OwnedHeaders},
+    producer::BaseRecord,
+    util::IntoOpaque,
+};
 
 /// A record to write. It gets the time of writing as its timestamp, and its
 /// partition by the key as Java clients choose it.
@@ -63,6 +67,15 @@ impl<'a> Record<'a> {
         }));
         self.header_bytes += name.len() + value.len();
         self
+    }
+
+    /// As the client takes it, with what comes back with its outcome.
+    pub(crate) fn native<O: IntoOpaque>(&mut self, opaque: O) -> BaseRecord<'_, [u8], [u8], O> {
+        let headers = self.headers.take();
+        let mut native = BaseRecord::with_opaque_to(&self.topic, opaque).key(&*self.key);
+        native.payload = self.value.as_deref();
+        native.headers = headers;
+        native
     }
 
     /// The topic it goes to.

@@ -158,7 +158,7 @@ fn long_texts_are_cut_at_a_character_to_what_a_header_may_hold() {
 #[test]
 fn the_key_of_poison_is_its_place() {
     let place = Coordinates {
-        topic: "feedback.events".to_owned(),
+        topic: "feedback.events".into(),
         partition: 3,
         offset: 17,
     };
@@ -185,7 +185,7 @@ fn an_attempt_record_is_flat_json_without_payload() {
             due_at: "2024-06-15T14:34:00.312Z".parse().unwrap(),
             tier: "2m".parse().unwrap(),
         },
-        topic: "webhooks.retry.15s".to_owned(),
+        topic: "webhooks.retry.15s".into(),
         partition: 0,
         offset: 9,
     };
@@ -235,7 +235,7 @@ fn given_up(reason: DeadLetterReason) -> AfterAttempt {
 fn coordinates() -> impl Strategy<Value = Coordinates> {
     ("[a-zA-Z0-9._-]{1,40}", 0_i32..10_000, 0_i64..i64::MAX).prop_map(
         |(topic, partition, offset)| Coordinates {
-            topic,
+            topic: topic.into(),
             partition,
             offset,
         },

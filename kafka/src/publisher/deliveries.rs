@@ -1,9 +1,6 @@
 //! What happens when a record's outcome is known.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use rdkafka::{
     ClientContext, Message,
@@ -20,27 +17,13 @@ use crate::{ClientLog, Stored};
 pub(super) struct Pending {
     /// The room it takes.
     pub(super) permits: u32,
-    /// Who waits for it, if anybody.
-    pub(super) reply: Option<oneshot::Sender<Result<Stored, PublishError>>>,
-}
-
-/// Records by what became of them, since the publisher was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Acknowledged by all in-sync replicas.
-    pub delivered: u64,
-    /// Handed over, but not acknowledged.
-    pub failed: u64,
-    /// Offered and not taken.
-    pub dropped: u64,
+    /// Who waits for it.
+    pub(super) reply: oneshot::Sender<Result<Stored, PublishError>>,
 }
 
 /// Takes in acknowledgements, on the polling thread.
 pub(super) struct Deliveries {
     room: Arc<Semaphore>,
-    delivered: AtomicU64,
-    failed: AtomicU64,
-    dropped: AtomicU64,
     failure: watch::Sender<Option<String>>,
     log: ClientLog,
 }
@@ -49,23 +32,8 @@ impl Deliveries {
     pub(super) fn new(room: Arc<Semaphore>) -> Self {
         Self {
             room,
-            delivered: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
             failure: watch::Sender::new(None),
             log: ClientLog::default(),
-        }
-    }
-
-    pub(super) fn count_dropped(&self) {
-        self.dropped.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn counts(&self) -> Counts {
-        Counts {
-            delivered: self.delivered.load(Ordering::Relaxed),
-            failed: self.failed.load(Ordering::Relaxed),
-            dropped: self.dropped.load(Ordering::Relaxed),
         }
     }
 
@@ -97,15 +65,8 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = Box<Pending>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, pending: Box<Pending>) {
-        let counter = match result {
-            Ok(_) => &self.delivered,
-            Err(_) => &self.failed,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-        if let Some(reply) = pending.reply {
-            // Whoever asked may have stopped waiting.
-            reply.send(outcome(result)).ok();
-        }
+        // Whoever asked may have stopped waiting.
+        pending.reply.send(outcome(result)).ok();
         // Last: flushing waits for room, and then everything else is done.
         self.room.add_permits(pending.permits as usize);
     }
