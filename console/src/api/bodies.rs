@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use axum::body::Body;
-use domain::{AccountId, EventKind};
+use domain::{AccountId, Condition, EventKind};
 use serde::de::{DeserializeOwned, Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use service::body;
@@ -35,6 +35,8 @@ pub(super) struct CreateBody {
     #[serde(default, deserialize_with = "present")]
     events: Option<Vec<EventKind>>,
     #[serde(default, deserialize_with = "present")]
+    filter: Option<Vec<Condition>>,
+    #[serde(default, deserialize_with = "present")]
     description: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
     headers: Option<BTreeMap<String, String>>,
@@ -42,8 +44,8 @@ pub(super) struct CreateBody {
     max_per_second: Option<Option<Rate>>,
 }
 
-/// A change: fields that are not there stay, `null` removes. Headers are
-/// replaced as a whole.
+/// A change: fields that are not there stay, `null` removes. Headers and filter
+/// are replaced as a whole.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangeBody {
@@ -51,6 +53,8 @@ pub(super) struct ChangeBody {
     url: Option<String>,
     #[serde(default, deserialize_with = "present")]
     events: Option<Vec<EventKind>>,
+    #[serde(default, deserialize_with = "present")]
+    filter: Option<Vec<Condition>>,
     #[serde(default, deserialize_with = "present")]
     description: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
@@ -71,6 +75,7 @@ impl CreateBody {
         Fields {
             url: self.url,
             events: self.events,
+            filter: self.filter,
             description: self.description,
             headers: self.headers,
             max_per_second: self.max_per_second.map(rate),
@@ -83,6 +88,7 @@ impl ChangeBody {
         Fields {
             url: self.url,
             events: self.events,
+            filter: self.filter,
             description: self.description,
             headers: self.headers,
             max_per_second: self.max_per_second.map(rate),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{AccountId, EndpointId, EndpointState, EventKind, Timestamp};
+use domain::{AccountId, EndpointId, EndpointState, EventKind, Filter, Timestamp};
 use serde::Serialize;
 
 use crate::endpoints::{Created, Found, SigningSecrets};
@@ -15,6 +15,7 @@ pub(super) struct EndpointView<'a> {
     account: &'a AccountId,
     url: &'a str,
     events: &'a BTreeSet<EventKind>,
+    filter: &'a Filter,
     description: Option<&'a str>,
     headers: &'a BTreeMap<String, String>,
     max_per_second: Option<u32>,
@@ -33,6 +34,7 @@ impl<'a> From<&'a Found> for EndpointView<'a> {
             account: &endpoint.account,
             url: &endpoint.url,
             events: &endpoint.events,
+            filter: &endpoint.filter,
             description: endpoint.description.as_deref(),
             headers: &endpoint.headers,
             max_per_second: endpoint.max_per_second,

@@ -6,7 +6,7 @@ use domain::{
 };
 
 use super::Found;
-use super::fields::{Checked, New};
+use super::fields::{Checked, Mistake, New, check_effect};
 
 /// A new endpoint, enabled.
 pub(super) fn created(
@@ -21,6 +21,7 @@ pub(super) fn created(
         account,
         url: new.url,
         events: new.events,
+        filter: new.filter,
         description: new.description,
         headers: new.headers,
         max_per_second: new.max_per_second,
@@ -33,13 +34,28 @@ pub(super) fn created(
     }
 }
 
-pub(super) fn changed(found: &Found, fields: Checked, now: Timestamp) -> Option<Endpoint> {
+/// With other fields.
+///
+/// # Errors
+/// When its filter then concerns none of its events.
+pub(super) fn changed(
+    found: &Found,
+    fields: Checked,
+    now: Timestamp,
+) -> Result<Option<Endpoint>, Vec<Mistake>> {
     let mut endpoint = (*found.endpoint).clone();
+    let refiltered = fields.events.is_some() || fields.filter.is_some();
     if let Some(url) = fields.url {
         endpoint.url = url;
     }
     if let Some(events) = fields.events {
         endpoint.events = events;
+    }
+    if let Some(filter) = fields.filter {
+        endpoint.filter = filter;
+    }
+    if refiltered {
+        check_effect(&endpoint.filter, &endpoint.events)?;
     }
     if let Some(description) = fields.description {
         endpoint.description = description;
@@ -50,7 +66,7 @@ pub(super) fn changed(found: &Found, fields: Checked, now: Timestamp) -> Option<
     if let Some(rate) = fields.max_per_second {
         endpoint.max_per_second = rate;
     }
-    (endpoint != *found.endpoint).then(|| next(endpoint, now))
+    Ok((endpoint != *found.endpoint).then(|| next(endpoint, now)))
 }
 
 pub(super) fn paused(found: &Found, now: Timestamp) -> Option<Endpoint> {

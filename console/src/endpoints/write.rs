@@ -63,7 +63,7 @@ impl Registry {
         self.get(scope, id).await?;
         let checked = fields.check(&self.guard).map_err(Refusal::Invalid)?;
         self.rewrite(scope, id, on, "changed", |found, now| {
-            change::changed(found, checked, now)
+            change::changed(found, checked, now).map_err(Refusal::Invalid)
         })
         .await
     }
@@ -78,7 +78,8 @@ impl Registry {
         id: EndpointId,
         on: &Precondition,
     ) -> Result<Found, Refusal> {
-        self.rewrite(scope, id, on, "paused", change::paused).await
+        let pause = |found: &Found, now| Ok(change::paused(found, now));
+        self.rewrite(scope, id, on, "paused", pause).await
     }
 
     /// Enables it again, whether it was paused or disabled.
@@ -91,8 +92,8 @@ impl Registry {
         id: EndpointId,
         on: &Precondition,
     ) -> Result<Found, Refusal> {
-        self.rewrite(scope, id, on, "resumed", change::resumed)
-            .await
+        let resume = |found: &Found, now| Ok(change::resumed(found, now));
+        self.rewrite(scope, id, on, "resumed", resume).await
     }
 
     /// Gives it a new secret. The one before signs for 24 h more.
@@ -108,7 +109,7 @@ impl Registry {
         let secret = Secret::generate();
         let rotate = |found: &Found, now| {
             let sealed = self.keys.seal(&found.endpoint.account, id, &secret);
-            Some(change::rotated(found, sealed, now))
+            Ok(Some(change::rotated(found, sealed, now)))
         };
         let found = self
             .rewrite(scope, id, on, "secret_rotated", rotate)
@@ -151,11 +152,11 @@ impl Registry {
         id: EndpointId,
         on: &Precondition,
         kind: &'static str,
-        rewrite: impl FnOnce(&Found, Timestamp) -> Option<Endpoint>,
+        rewrite: impl FnOnce(&Found, Timestamp) -> Result<Option<Endpoint>, Refusal>,
     ) -> Result<Found, Refusal> {
         let _turn = self.turn(id).await?;
         let found = self.newest(scope, id, on).await?;
-        match rewrite(&found, Timestamp::now()) {
+        match rewrite(&found, Timestamp::now())? {
             Some(endpoint) => Ok(self.write(endpoint, kind).await?),
             None => Ok(found),
         }

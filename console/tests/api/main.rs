@@ -4,6 +4,7 @@
 
 mod access;
 mod bad_input;
+mod filters;
 mod fixture;
 mod kafka_away;
 mod life;
