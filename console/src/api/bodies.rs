@@ -11,6 +11,7 @@ use service::body;
 use service::problem::Problem;
 
 use crate::endpoints::Fields;
+use crate::test_event::Draft;
 
 /// Bytes of a body: more than any endpoint needs.
 const MAX_BODY: usize = 64 * 1024;
@@ -68,6 +69,33 @@ pub(super) struct ChangeBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct TestBody {
     pub(super) event: EventKind,
+}
+
+/// A test event for what is no endpoint yet.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DraftTestBody {
+    /// Whose minute it is counted in; operators must say it.
+    #[serde(default)]
+    pub(super) account: Option<AccountId>,
+    #[serde(default, deserialize_with = "present")]
+    url: Option<String>,
+    event: EventKind,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "present")]
+    secret: Option<String>,
+}
+
+impl DraftTestBody {
+    pub(super) fn parts(self) -> (EventKind, Draft) {
+        let draft = Draft {
+            url: self.url,
+            headers: self.headers,
+            secret: self.secret,
+        };
+        (self.event, draft)
+    }
 }
 
 impl CreateBody {

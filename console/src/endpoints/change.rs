@@ -104,6 +104,22 @@ pub(super) fn rotated(found: &Found, secret: SealedSecret, now: Timestamp) -> En
     next(endpoint, now)
 }
 
+/// The fields of the owner's in which two versions differ, as the API calls
+/// them. Their names only: a URL or a header may hold a password.
+pub(super) fn differing(old: &Endpoint, new: &Endpoint) -> Vec<&'static str> {
+    [
+        ("url", old.url != new.url),
+        ("events", old.events != new.events),
+        ("filter", old.filter != new.filter),
+        ("description", old.description != new.description),
+        ("headers", old.headers != new.headers),
+        ("max_per_second", old.max_per_second != new.max_per_second),
+    ]
+    .into_iter()
+    .filter_map(|(name, differs)| differs.then_some(name))
+    .collect()
+}
+
 /// Counted as a version of its own, without secrets that sign no more.
 fn next(mut endpoint: Endpoint, now: Timestamp) -> Endpoint {
     endpoint.version += 1;

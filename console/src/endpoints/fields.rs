@@ -48,6 +48,10 @@ impl Mistake {
         }
     }
 
+    pub(crate) fn url_missing() -> Self {
+        Self::new("$.url", "it is missing").allowed("an https URL")
+    }
+
     pub(crate) fn allowed(mut self, allowed: impl Into<String>) -> Self {
         self.allowed = Some(allowed.into());
         self
@@ -111,7 +115,7 @@ impl Fields {
     fn missing(&self) -> Vec<Mistake> {
         let mut missing = Vec::new();
         if self.url.is_none() {
-            missing.push(Mistake::new("$.url", "it is missing").allowed("an https URL"));
+            missing.push(Mistake::url_missing());
         }
         if self.events.is_none() {
             missing.push(Mistake::new("$.events", "it is missing").allowed(events_allowed()));

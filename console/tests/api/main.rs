@@ -3,7 +3,9 @@
 #![cfg(test)]
 
 mod access;
+mod audit;
 mod bad_input;
+mod drafts;
 mod filters;
 mod fixture;
 mod kafka_away;
