@@ -3,13 +3,12 @@
 //! nothing itself.
 //!
 //! The topic `webhooks.endpoints` is the truth, and this follows it. A change
-//! is first written to the audit; then it
-//! writes the whole record, waits for all in-sync replicas, and until the
-//! record has come back: whoever asks here afterwards sees it. Changes of one
-//! endpoint take turns within one console. Between several consoles there is
-//! no lock: each reads the topic to its end before it changes anything, and of
-//! changes that are under way at the same moment the last writer wins, also
-//! over a deletion.
+//! first tells the audit. Then it writes the whole record, waits for all in-sync
+//! replicas, and until the record has come back: whoever asks here afterwards
+//! sees it. Changes of one endpoint take turns within one console. Between
+//! several consoles there is no lock: each reads the topic to its end before it
+//! changes anything, and of changes that are under way at the same moment the
+//! last writer wins, also over a deletion.
 
 mod change;
 mod fields;
