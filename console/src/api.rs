@@ -2,6 +2,7 @@
 //! decides.
 
 mod asker;
+mod audit;
 mod bodies;
 mod cursor;
 mod endpoints;
@@ -91,9 +92,15 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/{id}/resume", post(lifecycle::resume))
         .route("/{id}/rotate-secret", post(lifecycle::rotate_secret))
         .route("/{id}/secret", get(lifecycle::secret))
-        .route("/{id}/test", post(test_events::send));
+        .route("/{id}/test", post(test_events::send))
+        .route("/{id}/test/preview", post(test_events::preview));
+    let test_events = Router::new()
+        .route("/", post(test_events::send_draft))
+        .route("/preview", post(test_events::preview_draft));
     Router::new()
         .nest("/api/v1/endpoints", endpoints)
+        .nest("/api/v1/test-events", test_events)
+        .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/retry-policy", get(retry_policy::show))
         .route_layer(count)
         .with_state(api)

@@ -3,15 +3,16 @@
 //! nothing itself.
 //!
 //! The topic `webhooks.endpoints` is the truth, and this follows it. A change
-//! writes the whole record, waits for all in-sync replicas, and then until the
-//! record has come back: whoever asks here afterwards sees it. Changes of one
-//! endpoint take turns within one console. Between several consoles there is
-//! no lock: each reads the topic to its end before it changes anything, and of
-//! changes that are under way at the same moment the last writer wins, also
-//! over a deletion.
+//! first tells the audit. Then it writes the whole record, waits for all in-sync
+//! replicas, and until the record has come back: whoever asks here afterwards
+//! sees it. Changes of one endpoint take turns within one console. Between
+//! several consoles there is no lock: each reads the topic to its end before it
+//! changes anything, and of changes that are under way at the same moment the
+//! last writer wins, also over a deletion.
 
 mod change;
 mod fields;
+mod kind;
 mod precondition;
 mod reader;
 mod refusal;
@@ -24,8 +25,8 @@ use std::time::Duration;
 
 use delivery::Guard;
 use domain::{
-    AccountId, Endpoint, EndpointId, EndpointState, EndpointStateRecord, KeyRing, OpenError,
-    Secret, SigningKey, Timestamp,
+    Endpoint, EndpointId, EndpointState, EndpointStateRecord, KeyRing, OpenError, Secret,
+    SigningKey, Timestamp,
 };
 use kafka::{Connection, ConnectionError, Publisher, PublisherOptions, Table};
 use tokio::time::timeout;
@@ -37,30 +38,14 @@ pub(crate) use refusal::{Refusal, Unavailable};
 pub(crate) use table::Place;
 pub(crate) use write::Created;
 
+use crate::actor::Scope;
+use crate::audit::Audit;
 use crate::metrics::Metrics;
 use table::EndpointTable;
 use turns::Turns;
 
 /// How long the topic may take to be read to its end, or to a new record.
 const READ_TIME: Duration = Duration::from_secs(5);
-
-/// Whose endpoints may be seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// Those of one account.
-    Account(AccountId),
-    /// All.
-    Every,
-}
-
-impl Scope {
-    fn reaches(&self, account: &AccountId) -> bool {
-        match self {
-            Self::Account(own) => own == account,
-            Self::Every => true,
-        }
-    }
-}
 
 /// An endpoint as it stands.
 #[derive(Debug, Clone)]
@@ -103,8 +88,9 @@ pub(crate) struct SigningSecrets {
 pub(crate) struct Registry {
     table: Arc<RwLock<EndpointTable>>,
     reader: Table,
-    publisher: Publisher,
+    publisher: Arc<Publisher>,
     topic: String,
+    audit: Audit,
     turns: Turns,
     keys: KeyRing,
     guard: Guard,
@@ -117,6 +103,7 @@ pub(crate) struct Registry {
 pub(crate) struct Foundation {
     pub(crate) connection: Connection,
     pub(crate) topic: String,
+    pub(crate) audit_topic: String,
     pub(crate) keys: KeyRing,
     pub(crate) guard: Guard,
     pub(crate) per_account: usize,
@@ -124,7 +111,7 @@ pub(crate) struct Foundation {
 }
 
 impl Registry {
-    /// Starts to follow the topic, which must be there.
+    /// Starts to follow the topics, which must be there.
     pub(crate) fn open(on: Foundation) -> Result<Self, ConnectionError> {
         /// After this a change is answered with 503: it may be written or not.
         const MESSAGE_TIME: Duration = Duration::from_secs(5);
@@ -146,11 +133,20 @@ impl Registry {
             follower,
             &never,
         )?;
+        let publisher = Publisher::open(&on.connection, "endpoint-writer", options)?;
+        let publisher = Arc::new(publisher);
+        let audit = Audit::open(
+            &on.connection,
+            Arc::clone(&publisher),
+            on.audit_topic,
+            on.metrics.clone(),
+        )?;
         Ok(Self {
             table,
             reader,
-            publisher: Publisher::open(&on.connection, "endpoint-writer", options)?,
+            publisher,
             topic: on.topic,
+            audit,
             turns: Turns::new(),
             keys: on.keys,
             guard: on.guard,
@@ -168,8 +164,14 @@ impl Registry {
     pub(crate) async fn failed(&self) -> String {
         tokio::select! {
             () = self.reader.ended() => kafka::TableEnded.to_string(),
+            () = self.audit.ended() => kafka::FollowerEnded.to_string(),
             why = self.publisher.failed() => why,
         }
+    }
+
+    /// What was done with the endpoints, and by whom.
+    pub(crate) const fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Up to `limit` endpoints behind `after`: those of `account`, or all that
@@ -198,7 +200,8 @@ impl Registry {
         }
     }
 
-    /// The secrets that sign now.
+    /// The secrets that sign now, to sign with. Who wants to see them asks
+    /// [`Registry::reveal`].
     ///
     /// # Errors
     /// When the settings lack the key that sealed them.

@@ -1,9 +1,12 @@
 //! The console: endpoints, their secrets, and test events, for now by REST.
 //!
 //! A request goes from `api` (tokens, JSON, problems) to `endpoints::Registry`,
-//! which is the only writer of endpoint records, or to `test_event::Tester`.
+//! which is the only writer of endpoint records and tells `audit::Audit` of each
+//! change, or to `test_event::Tester`.
 
+mod actor;
 mod api;
+mod audit;
 mod endpoints;
 mod metrics;
 mod quota;

@@ -32,7 +32,7 @@ metrics! {
     endpoints: IntGaugeVec = "endpoints", ["state"],
         "Endpoints of all accounts by state: enabled, paused, disabled.";
     unreadable: IntCounter = "unreadable_records_total", [],
-        "Records of the endpoint table that could not be read and were passed over.";
+        "Records of the endpoint table and the audit that could not be read and were passed over.";
     changes: IntCounterVec = "changes_total", ["kind"],
         "Changes written: created, changed, deleted, paused, resumed, secret_rotated.";
     test_events: IntCounterVec = "test_events_total", ["outcome"],

@@ -87,6 +87,7 @@ pub fn run(
     let ready = Ready {
         topics: parts.health.condition("topics made and checked"),
         table: parts.health.condition("endpoint table read"),
+        audit: parts.health.condition("audit read"),
     };
     start(settings, parts, ready, shutdown)
 }
@@ -99,9 +100,11 @@ async fn start(
 ) -> Result<(), RunError> {
     let metrics = Metrics::register(&parts.registry)?;
     let connector = settings.connector()?;
+    let names = settings.topic_names();
     let foundation = Foundation {
         connection: settings.connection()?,
-        topic: settings.topic_names().endpoints,
+        topic: names.endpoints.clone(),
+        audit_topic: names.audit.clone(),
         keys: settings.key_ring()?,
         guard: connector.guard().clone(),
         per_account: count(settings.limits.endpoints_per_account),
@@ -111,7 +114,7 @@ async fn start(
     let tester = Tester::new(connector, tests, metrics.clone());
     let api = Api::new(parts.tokens, tester, settings.schedule()?, metrics);
     let topics = Topics {
-        specs: vec![settings.topic_names().endpoints_spec()],
+        specs: vec![names.endpoints_spec(), names.audit_spec()],
         policy: parts.topics,
     };
 
@@ -161,6 +164,7 @@ async fn start(
 struct Ready {
     topics: Condition,
     table: Condition,
+    audit: Condition,
 }
 
 /// The topics that must be there.
@@ -200,7 +204,13 @@ async fn follow(
     api.open(Arc::clone(&registry));
     ready.table.set(true);
     tracing::info!("the endpoint table was read, the API is open");
-    match stop.run_until_cancelled(registry.failed()).await {
+    let audit = async {
+        if registry.audit().caught_up().await.is_ok() {
+            ready.audit.set(true);
+        }
+    };
+    let watched = async { tokio::join!(registry.failed(), audit).0 };
+    match stop.run_until_cancelled(watched).await {
         Some(why) => Err(RunError::Kafka(why)),
         None => Ok(()),
     }

@@ -1,15 +1,28 @@
 //! Test events: one signed delivery at once, by the same code as the
-//! dispatcher's (`delivery`). It works for paused and disabled endpoints too.
+//! dispatcher's (`delivery`), to an endpoint or to what may become one. It works
+//! for paused and disabled endpoints too.
+
+mod addressee;
+mod diagnosis;
+mod outgoing;
+mod result;
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use delivery::{Attempt, Connector, PreparedRequest, Refused, ToSign};
-use domain::{Cause, Endpoint, EndpointId, Envelope, EventData, EventId, EventKind, Timestamp};
+use delivery::Connector;
+use domain::{AccountId, EndpointId, EventKind};
 
-use crate::endpoints::{Refusal, Registry, Scope};
+pub(crate) use addressee::Draft;
+pub(crate) use diagnosis::Diagnosis;
+pub(crate) use outgoing::ShownRequest;
+pub(crate) use result::TestResult;
+
+use crate::actor::{Actor, Scope};
+use crate::endpoints::{Mistake, Refusal, Registry};
 use crate::metrics::Metrics;
 use crate::quota::Quota;
+use addressee::Addressee;
+use outgoing::Outgoing;
 
 /// Sends test events.
 #[derive(Debug)]
@@ -19,19 +32,13 @@ pub(crate) struct Tester {
     metrics: Metrics,
 }
 
-/// How a test event ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TestResult {
-    /// The endpoint answered with 2xx.
-    pub(crate) delivered: bool,
-    /// The status, where there was an answer.
-    pub(crate) status: Option<u16>,
-    /// How long it took.
-    pub(crate) took: Duration,
-    /// The start of the answer's body; `None` without one.
-    pub(crate) response_body: Option<String>,
-    /// `cause: text` of a failure.
-    pub(crate) reason: Option<String>,
+/// What a test event is to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wish<'a> {
+    /// Whose example is sent.
+    pub(crate) event: EventKind,
+    /// W3C Trace Context of whoever asks.
+    pub(crate) traceparent: Option<&'a str>,
 }
 
 impl Tester {
@@ -43,8 +50,8 @@ impl Tester {
         }
     }
 
-    /// Sends the example of `event` to an endpoint, and waits for the answer as
-    /// long as a delivery would.
+    /// Sends a test event to an endpoint, and waits for the answer as long as a
+    /// delivery would.
     ///
     /// # Errors
     /// [`Refusal::NotFound`], [`Refusal::TooManyTests`], [`Refusal::Sealed`],
@@ -54,66 +61,72 @@ impl Tester {
         registry: &Registry,
         scope: &Scope,
         id: EndpointId,
-        event: EventKind,
-        traceparent: Option<&str>,
+        wish: Wish<'_>,
     ) -> Result<TestResult, Refusal> {
         let found = registry.get(scope, id).await?;
         let endpoint = &*found.endpoint;
         let secrets = registry.secrets(endpoint)?;
-        self.take(endpoint)?;
-        let envelope = Envelope::new(
-            EventId::generate(),
-            Timestamp::now(),
-            EventData::example(event),
-        );
-        let body = envelope.to_bytes().expect("an example is a short event");
-        let body = Bytes::from(body);
-        let request = ToSign {
-            event,
-            id: envelope.id(),
-            attempt: 1,
-            at: Timestamp::now(),
-            body: &body,
-            keys: &secrets.keys(),
-            traceparent,
-            test: true,
-        };
-        let attempt = self.attempt(endpoint, &request, body.clone()).await;
-        let cause = match &attempt {
-            Ok(attempt) => attempt.outcome.cause(),
-            Err(_) => Some(Cause::ForbiddenAddress),
-        };
-        self.count(cause.map_or("delivered", Cause::as_str));
-        Ok(match attempt {
-            Ok(attempt) => TestResult::of(&attempt),
-            Err(refused) => TestResult::refused(&refused),
+        self.take(&endpoint.account)?;
+        let addressee = Addressee::saved(self.connector.guard(), endpoint, &secrets);
+        Ok(match addressee {
+            Ok(addressee) => self.exchange(&addressee, wish).await,
+            Err(refused) => self.counted(TestResult::refused(&refused)),
         })
     }
 
-    fn take(&self, endpoint: &Endpoint) -> Result<(), Refusal> {
-        self.quota
-            .take(&endpoint.account, Instant::now())
-            .map_err(|wait| {
-                self.count("limited");
-                Refusal::TooManyTests {
-                    limit: self.quota.limit(),
-                    retry_after: wait.as_secs() + 1,
-                }
-            })
+    /// Sends a test event to what is no endpoint yet, as [`Tester::send`] does.
+    /// It is counted for the account of `by` or the one that is named.
+    ///
+    /// # Errors
+    /// [`Refusal::Account`], [`Refusal::Invalid`] for what could not become an
+    /// endpoint either, [`Refusal::TooManyTests`].
+    pub(crate) async fn send_draft(
+        &self,
+        by: &Actor,
+        named: Option<AccountId>,
+        draft: Draft,
+        wish: Wish<'_>,
+    ) -> Result<TestResult, Refusal> {
+        let account = by.account(named)?;
+        let addressee = Addressee::draft(self.connector.guard(), draft);
+        let addressee = addressee.map_err(Refusal::Invalid)?;
+        self.take(&account)?;
+        Ok(self.exchange(&addressee, wish).await)
     }
 
-    async fn attempt(
+    /// What [`Tester::send`] would send now. Nothing is sent, nor counted.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], [`Refusal::Sealed`], [`Refusal::Unavailable`], and
+    /// [`Refusal::Invalid`] where the guard refuses the endpoint's URL by now.
+    pub(crate) async fn preview(
         &self,
-        endpoint: &Endpoint,
-        request: &ToSign<'_>,
-        body: Bytes,
-    ) -> Result<Attempt, Refused> {
-        let target = self.connector.guard().check_url(&endpoint.url)?;
-        let prepared = PreparedRequest::new(&endpoint.headers)?;
-        let sent =
-            self.connector
-                .send_once(&target, |headers| prepared.sign(request, headers), body);
-        Ok(sent.await)
+        registry: &Registry,
+        scope: &Scope,
+        id: EndpointId,
+        wish: Wish<'_>,
+    ) -> Result<ShownRequest, Refusal> {
+        let found = registry.get(scope, id).await?;
+        let secrets = registry.secrets(&found.endpoint)?;
+        let addressee = Addressee::saved(self.connector.guard(), &found.endpoint, &secrets);
+        let addressee = addressee.map_err(|refused| {
+            Refusal::Invalid(vec![Mistake::new("$.url", refused.to_string())])
+        })?;
+        Ok(Outgoing::new(&addressee, wish).shown())
+    }
+
+    /// What [`Tester::send_draft`] would send now. Nothing is sent, nor counted.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`].
+    pub(crate) fn preview_draft(
+        &self,
+        draft: Draft,
+        wish: Wish<'_>,
+    ) -> Result<ShownRequest, Refusal> {
+        let addressee = Addressee::draft(self.connector.guard(), draft);
+        let addressee = addressee.map_err(Refusal::Invalid)?;
+        Ok(Outgoing::new(&addressee, wish).shown())
     }
 
     /// How long an endpoint has for its answer.
@@ -121,31 +134,28 @@ impl Tester {
         self.connector.limits().timeout
     }
 
+    fn take(&self, account: &AccountId) -> Result<(), Refusal> {
+        self.quota.take(account, Instant::now()).map_err(|wait| {
+            self.count("limited");
+            Refusal::TooManyTests {
+                limit: self.quota.limit(),
+                retry_after: wait.as_secs() + 1,
+            }
+        })
+    }
+
+    async fn exchange(&self, addressee: &Addressee, wish: Wish<'_>) -> TestResult {
+        let outgoing = Outgoing::new(addressee, wish);
+        let attempt = outgoing.send(&self.connector).await;
+        self.counted(TestResult::of(&attempt, outgoing.shown()))
+    }
+
+    fn counted(&self, result: TestResult) -> TestResult {
+        self.count(result.cause.map_or("delivered", domain::Cause::as_str));
+        result
+    }
+
     fn count(&self, outcome: &str) {
         self.metrics.test_events.with_label_values(&[outcome]).inc();
-    }
-}
-
-impl TestResult {
-    fn of(attempt: &Attempt) -> Self {
-        let start = &attempt.response_start;
-        Self {
-            delivered: attempt.outcome.is_success(),
-            status: attempt.outcome.status(),
-            took: attempt.took,
-            response_body: (!start.is_empty()).then(|| String::from_utf8_lossy(start).into_owned()),
-            reason: attempt.failure(),
-        }
-    }
-
-    /// The guard's settings have become stricter since the endpoint was made.
-    fn refused(refused: &Refused) -> Self {
-        Self {
-            delivered: false,
-            status: None,
-            took: Duration::ZERO,
-            response_body: None,
-            reason: Some(format!("{}: {refused}", Cause::ForbiddenAddress.as_str())),
-        }
     }
 }

@@ -10,6 +10,18 @@ use crate::guard::Refused;
 /// Bytes of a reason's text. Parts of it come from the endpoint or its name server.
 const MAX_REASON: usize = 256;
 
+/// What is most often wrong with an endpoint's certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateFault {
+    /// It has expired.
+    Expired,
+    /// Nobody known has issued it: self-signed, or an intermediate certificate
+    /// is missing.
+    UnknownIssuer,
+    /// It is for another name.
+    OtherName,
+}
+
 /// One attempt at an endpoint.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -18,6 +30,8 @@ pub struct Attempt {
     /// Why there was no usable answer, in words of at most 256 bytes; `None` when
     /// the endpoint answered. See [`Attempt::failure`].
     pub reason: Option<String>,
+    /// What is wrong with the endpoint's certificate, where that is why.
+    pub certificate: Option<CertificateFault>,
     /// When it began.
     pub started: Instant,
     /// How long it took.
@@ -34,29 +48,32 @@ pub struct Attempt {
 impl Attempt {
     /// The attempt that ended so just now.
     pub(crate) fn new(started: Instant, reused_connection: bool, ended: Ended) -> Self {
-        let (outcome, reason, response_start) = match ended {
+        let (failure, response_start) = match ended {
             Ended::Answered(response) => {
-                let outcome = Outcome::Answered {
-                    status: response.status.as_u16(),
-                    retry_after: response.retry_after,
+                return Self {
+                    outcome: Outcome::Answered {
+                        status: response.status.as_u16(),
+                        retry_after: response.retry_after,
+                    },
+                    reason: None,
+                    certificate: None,
+                    started,
+                    took: started.elapsed(),
+                    response_start: response.start,
+                    reused_connection,
                 };
-                (outcome, None, response.start)
             }
-            Ended::Failed { failure, start } => {
-                (Outcome::Failed(failure.cause), Some(failure.text), start)
-            }
-            Ended::Silent(failure) => {
-                let reason = Some(failure.text);
-                (Outcome::Failed(failure.cause), reason, Vec::new())
-            }
+            Ended::Failed { failure, start } => (failure, start),
+            Ended::Silent(failure) => (failure, Vec::new()),
             Ended::Unsent(_) => {
-                let reason = Some("the connection was closed at once".to_owned());
-                (Outcome::Failed(Cause::Protocol), reason, Vec::new())
+                let text = "the connection was closed at once";
+                (Failure::new(Cause::Protocol, text), Vec::new())
             }
         };
         Self {
-            outcome,
-            reason,
+            outcome: Outcome::Failed(failure.cause),
+            reason: Some(failure.text),
+            certificate: failure.certificate,
             started,
             took: started.elapsed(),
             response_start,
@@ -93,6 +110,7 @@ impl Attempt {
 pub(crate) struct Failure {
     pub(crate) cause: Cause,
     pub(crate) text: String,
+    pub(crate) certificate: Option<CertificateFault>,
 }
 
 impl Failure {
@@ -100,7 +118,11 @@ impl Failure {
     pub(crate) fn new(cause: Cause, text: impl Into<String>) -> Self {
         let mut text = text.into();
         text.truncate(text.floor_char_boundary(MAX_REASON));
-        Self { cause, text }
+        Self {
+            cause,
+            text,
+            certificate: None,
+        }
     }
 
     /// The time ran out `during` a step.

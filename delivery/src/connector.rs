@@ -274,7 +274,8 @@ impl Connector {
 }
 
 fn tls_failure(error: &std::io::Error) -> Failure {
-    let text = tls::words(error)
-        .unwrap_or_else(|| format!("the connection broke during the TLS handshake: {error}"));
-    Failure::new(Cause::Tls, text)
+    tls::failure(error).unwrap_or_else(|| {
+        let text = format!("the connection broke during the TLS handshake: {error}");
+        Failure::new(Cause::Tls, text)
+    })
 }

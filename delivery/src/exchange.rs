@@ -231,8 +231,8 @@ fn failure(error: &hyper::Error, status: Option<StatusCode>) -> Failure {
     let mut source = error.source();
     while let Some(inner) = source {
         if let Some(io) = inner.downcast_ref::<io::Error>() {
-            if let Some(words) = tls::words(io) {
-                return Failure::new(Cause::Tls, words);
+            if let Some(failure) = tls::failure(io) {
+                return failure;
             }
             if let Some(status) = status {
                 return broke_off(status, &io.to_string());

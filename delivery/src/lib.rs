@@ -31,7 +31,7 @@ mod stream;
 mod target;
 mod tls;
 
-pub use attempt::Attempt;
+pub use attempt::{Attempt, CertificateFault};
 pub use client::Client;
 pub use connector::{Connector, Egress, SetupError};
 pub use guard::{AddressPolicy, Guard, GuardSettings, Refused};

@@ -88,6 +88,24 @@ impl Target {
         self.origin.port
     }
 
+    /// All headers of a request to which `fill` adds the attempt's own, for those
+    /// who show it: what [`Connector::send_once`](crate::Connector::send_once)
+    /// sends with the same `fill` and a body of this length.
+    #[must_use]
+    pub fn headers(&self, fill: impl Fn(&mut HeaderMap), body_length: usize) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        self.fill(&mut headers, fill);
+        headers.insert(CONTENT_LENGTH, body_length.into());
+        headers
+    }
+
+    fn fill(&self, headers: &mut HeaderMap, fill: impl Fn(&mut HeaderMap)) {
+        headers.insert(HOST, self.host.clone());
+        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(USER_AGENT, PRODUCT);
+        fill(headers);
+    }
+
     /// One request. `headers` is an empty map to use, `fill` adds the attempt's own.
     pub(crate) fn request(
         &self,
@@ -95,10 +113,7 @@ impl Target {
         fill: impl Fn(&mut HeaderMap),
         body: Bytes,
     ) -> Request<Full<Bytes>> {
-        headers.insert(HOST, self.host.clone());
-        headers.insert(CONTENT_TYPE, JSON);
-        headers.insert(USER_AGENT, PRODUCT);
-        fill(&mut headers);
+        self.fill(&mut headers, fill);
         debug_assert!(
             !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING),
             "hyper frames the body"

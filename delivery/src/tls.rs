@@ -4,11 +4,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use domain::Cause;
 use rustls::client::Resumption;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{AlertDescription, CertificateError, ClientConfig, Error, RootCertStore};
 
+use crate::attempt::{CertificateFault, Failure};
 use crate::connector::SetupError;
 
 /// Sessions remembered for resumption, eight for a server at most. A session takes
@@ -44,10 +46,17 @@ pub(crate) fn client_config(extra_ca: Option<&Path>) -> Result<ClientConfig, Set
     Ok(config)
 }
 
-/// The TLS error inside an I/O error, in words; `None` when there is none.
-pub(crate) fn words(error: &io::Error) -> Option<String> {
+/// The failure of an I/O error with a TLS error inside; `None` for any other.
+pub(crate) fn failure(error: &io::Error) -> Option<Failure> {
     let error = error.get_ref()?.downcast_ref::<Error>()?;
-    Some(if let Error::InvalidCertificate(certificate) = error {
+    Some(Failure {
+        certificate: certificate_fault(error),
+        ..Failure::new(Cause::Tls, words(error))
+    })
+}
+
+fn words(error: &Error) -> String {
+    if let Error::InvalidCertificate(certificate) = error {
         certificate_words(certificate)
     } else if let Error::AlertReceived(alert) = error {
         format!("the endpoint ended the handshake: {}", alert_words(*alert))
@@ -57,7 +66,23 @@ pub(crate) fn words(error: &io::Error) -> Option<String> {
         "the endpoint's answer is not TLS".to_owned()
     } else {
         error.to_string()
-    })
+    }
+}
+
+fn certificate_fault(error: &Error) -> Option<CertificateFault> {
+    use CertificateError as E;
+    let Error::InvalidCertificate(error) = error else {
+        return None;
+    };
+    if let E::Expired | E::ExpiredContext { .. } = error {
+        Some(CertificateFault::Expired)
+    } else if let E::UnknownIssuer = error {
+        Some(CertificateFault::UnknownIssuer)
+    } else if let E::NotValidForName | E::NotValidForNameContext { .. } = error {
+        Some(CertificateFault::OtherName)
+    } else {
+        None
+    }
 }
 
 fn certificate_words(error: &CertificateError) -> String {

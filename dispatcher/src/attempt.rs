@@ -201,6 +201,7 @@ fn refuse(refused: &delivery::Refused, began: Instant) -> Attempt {
     Attempt {
         outcome: Outcome::Failed(Cause::ForbiddenAddress),
         reason: Some(refused.to_string()),
+        certificate: None,
         started: began,
         took: began.elapsed(),
         response_start: Vec::new(),

@@ -7,8 +7,8 @@ use std::{
 
 use delivery::{Guard, PreparedRequest, Refused, Target};
 use domain::{
-    AccountId, Endpoint, EndpointId, EndpointKey, EndpointState, EndpointStateRecord, EventKind,
-    KeyRing, OpenError, SigningKey, Timestamp,
+    AccountId, Endpoint, EndpointId, EndpointKey, EndpointState, EndpointStateRecord,
+    FilteredEvent, KeyRing, OpenError, SigningKey, Timestamp,
 };
 
 /// An endpoint at one version, with what every attempt at it needs.
@@ -152,11 +152,12 @@ impl EndpointTable {
         self.read().by_id.get(&id).cloned()
     }
 
-    /// Adds the account's endpoints that get this event to `into`.
+    /// Adds the account's endpoints that get this event to `into`: those that
+    /// chose it, and whose filter lets it pass.
     pub(crate) fn interested(
         &self,
         account: &AccountId,
-        event: EventKind,
+        event: &FilteredEvent<'_>,
         into: &mut Vec<EndpointId>,
     ) {
         let tables = self.read();
@@ -167,7 +168,8 @@ impl EndpointTable {
             endpoints
                 .values()
                 .filter(|entry| entry.state != EndpointState::Disabled)
-                .filter(|entry| entry.record.events.contains(&event))
+                .filter(|entry| entry.record.events.contains(&event.kind()))
+                .filter(|entry| entry.record.filter.lets_pass(event))
                 .map(|entry| entry.record.id),
         );
     }

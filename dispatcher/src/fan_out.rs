@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use domain::{
-    EndpointId, Timestamp,
+    EndpointId, FilteredEvent, Timestamp,
     record::{Coordinates, DeliveryHeaders},
 };
 
@@ -27,8 +27,11 @@ impl Engine {
         endpoints: &mut Vec<EndpointId>,
     ) {
         endpoints.clear();
-        self.table
-            .interested(&event.headers.account, event.headers.kind, endpoints);
+        self.table.interested(
+            &event.headers.account,
+            &FilteredEvent::new(event.headers.kind, &event.body),
+            endpoints,
+        );
         let Some((last, others)) = endpoints.split_last() else {
             self.count_event("delivered_to_none");
             return ticket.done();

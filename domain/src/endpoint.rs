@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, EndpointId, EventKind, SealedSecret, Timestamp};
+use crate::{AccountId, EndpointId, EventKind, Filter, SealedSecret, Timestamp};
 
 /// How long a replaced secret still signs.
 pub const ROTATION_OVERLAP: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -23,6 +23,9 @@ pub struct Endpoint {
     pub url: String,
     /// Which events it gets.
     pub events: BTreeSet<EventKind>,
+    /// Which of those: all, where it has no condition.
+    #[serde(default)]
+    pub filter: Filter,
     /// What the customer calls it.
     #[serde(default)]
     pub description: Option<String>,

@@ -80,7 +80,7 @@ impl Segment {
     /// What is allowed, as error messages say it.
     pub(crate) const ALLOWED: &'static str = "Promoter, Passive or Detractor";
 
-    fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         match name {
             "Promoter" => Some(Self::Promoter),
             "Passive" => Some(Self::Passive),

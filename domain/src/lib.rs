@@ -8,6 +8,7 @@ mod endpoint;
 mod envelope;
 mod event;
 mod field;
+mod filter;
 mod ids;
 mod input;
 mod outcome;
@@ -28,6 +29,10 @@ pub use event::{
     EventData, EventKind, NewFeedback, NpsCalculated, RatingSubmitted, Segment, WidgetDismissed,
 };
 pub use field::{Email, Locale, Score, Seconds, Text};
+pub use filter::{
+    Condition, DataField, Filter, FilterMistake, FilterMistakes, FilteredEvent, MAX_CONDITIONS,
+    Operand, Operator,
+};
 pub use ids::{AccountId, DeliveryId, EndpointId, EventId, NotAnId, partition_key};
 pub use input::InputError;
 pub use outcome::{Cause, Outcome};

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, path::Path, sync::LazyLock};
 
 use anyhow::Context;
 use domain::{
-    AccountId, Endpoint, EndpointId, EventData, EventKind, KeyRing, Secret, Submission, Timestamp,
-    Topics,
+    AccountId, Endpoint, EndpointId, EventData, EventKind, Filter, KeyRing, Secret, Submission,
+    Timestamp, Topics,
 };
 use kafka::{Publisher, PublisherOptions, Record};
 use sha2::{Digest, Sha256};
@@ -98,6 +98,7 @@ fn endpoint(secret: &Secret, receiver_port: u16) -> anyhow::Result<Endpoint> {
         account: DEMO.clone(),
         url: format!("http://127.0.0.1:{receiver_port}/webhooks/feedback"),
         events: EventKind::ALL.into(),
+        filter: Filter::default(),
         description: Some("Demo receiver".to_owned()),
         headers: BTreeMap::new(),
         max_per_second: None,

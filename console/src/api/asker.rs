@@ -2,18 +2,19 @@
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use domain::{AccountId, EndpointId};
+use domain::EndpointId;
 use service::problem::Problem;
 use service::settings::Role;
 use service::tokens;
 
 use super::Api;
-use crate::endpoints::{Refusal, Scope};
+use crate::actor::{Actor, Scope};
+use crate::endpoints::Refusal;
 
 /// A caller with the role `account` or `operator`.
 #[derive(Debug)]
 pub(super) struct Asker {
-    pub(super) scope: Scope,
+    pub(super) by: Actor,
 }
 
 impl FromRequestParts<Api> for Asker {
@@ -22,16 +23,18 @@ impl FromRequestParts<Api> for Asker {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let allowed = [Role::Account, Role::Operator];
         let caller = tokens::require(&api.shared.tokens, &parts.headers, &allowed)?;
-        let Some(account) = caller.account else {
-            let scope = Scope::Every;
-            return Ok(Self { scope });
+        let scope = match caller.account {
+            None => Scope::Every,
+            // The settings' check and the type allow the same names.
+            Some(account) => Scope::Account(
+                account
+                    .parse()
+                    .map_err(|error| Problem::forbidden(format!("{error}")))?,
+            ),
         };
-        // The settings' check and the type allow the same names.
-        let account = account
-            .parse()
-            .map_err(|error| Problem::forbidden(format!("{error}")))?;
+        let token = caller.token_id;
         Ok(Self {
-            scope: Scope::Account(account),
+            by: Actor { scope, token },
         })
     }
 }
@@ -49,21 +52,5 @@ impl FromRequestParts<Api> for Named {
             .and_then(|Path(id)| id.parse().ok())
             .map(Self)
             .ok_or_else(|| Refusal::NotFound.into())
-    }
-}
-
-impl Asker {
-    /// Its own scope, narrowed to the account that a request names.
-    ///
-    /// # Errors
-    /// 403 for the account of somebody else.
-    pub(super) fn narrowed(self, named: Option<AccountId>) -> Result<Scope, Problem> {
-        match (self.scope, named) {
-            (scope, None) => Ok(scope),
-            (Scope::Account(own), Some(named)) if own != named => Err(Problem::forbidden(format!(
-                "the token is one of the account {own} and does not reach {named}"
-            ))),
-            (Scope::Account(_) | Scope::Every, Some(named)) => Ok(Scope::Account(named)),
-        }
     }
 }

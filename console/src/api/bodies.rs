@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use axum::body::Body;
-use domain::{AccountId, EventKind};
+use domain::{AccountId, Condition, EventKind};
 use serde::de::{DeserializeOwned, Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use service::body;
 use service::problem::Problem;
 
 use crate::endpoints::Fields;
+use crate::test_event::Draft;
 
 /// Bytes of a body: more than any endpoint needs.
 const MAX_BODY: usize = 64 * 1024;
@@ -35,6 +36,8 @@ pub(super) struct CreateBody {
     #[serde(default, deserialize_with = "present")]
     events: Option<Vec<EventKind>>,
     #[serde(default, deserialize_with = "present")]
+    filter: Option<Vec<Condition>>,
+    #[serde(default, deserialize_with = "present")]
     description: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
     headers: Option<BTreeMap<String, String>>,
@@ -42,8 +45,8 @@ pub(super) struct CreateBody {
     max_per_second: Option<Option<Rate>>,
 }
 
-/// A change: fields that are not there stay, `null` removes. Headers are
-/// replaced as a whole.
+/// A change: fields that are not there stay, `null` removes. Headers and filter
+/// are replaced as a whole.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangeBody {
@@ -51,6 +54,8 @@ pub(super) struct ChangeBody {
     url: Option<String>,
     #[serde(default, deserialize_with = "present")]
     events: Option<Vec<EventKind>>,
+    #[serde(default, deserialize_with = "present")]
+    filter: Option<Vec<Condition>>,
     #[serde(default, deserialize_with = "present")]
     description: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
@@ -66,11 +71,39 @@ pub(super) struct TestBody {
     pub(super) event: EventKind,
 }
 
+/// A test event for what is no endpoint yet.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DraftTestBody {
+    /// Whose minute it is counted in; operators must say it.
+    #[serde(default)]
+    pub(super) account: Option<AccountId>,
+    #[serde(default, deserialize_with = "present")]
+    url: Option<String>,
+    event: EventKind,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "present")]
+    secret: Option<String>,
+}
+
+impl DraftTestBody {
+    pub(super) fn parts(self) -> (EventKind, Draft) {
+        let draft = Draft {
+            url: self.url,
+            headers: self.headers,
+            secret: self.secret,
+        };
+        (self.event, draft)
+    }
+}
+
 impl CreateBody {
     pub(super) fn fields(self) -> Fields {
         Fields {
             url: self.url,
             events: self.events,
+            filter: self.filter,
             description: self.description,
             headers: self.headers,
             max_per_second: self.max_per_second.map(rate),
@@ -83,6 +116,7 @@ impl ChangeBody {
         Fields {
             url: self.url,
             events: self.events,
+            filter: self.filter,
             description: self.description,
             headers: self.headers,
             max_per_second: self.max_per_second.map(rate),

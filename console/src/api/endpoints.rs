@@ -8,22 +8,18 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::AccountId;
 use serde::Deserialize;
-use service::problem::{Problem, ProblemError};
+use service::problem::Problem;
 
 use super::asker::{Asker, Named};
 use super::bodies::{self, ChangeBody, CreateBody};
 use super::views::{EndpointView, PageView};
 use super::{Api, cursor, etag};
-use crate::endpoints::{Found, Mistake, Refusal, Scope};
-
-/// Endpoints on a page that does not ask for a number, and at most.
-const PAGE: usize = 50;
-const LONGEST_PAGE: usize = 200;
+use crate::endpoints::Found;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CreateQuery {
-    account: Option<AccountId>,
+pub(super) struct AccountQuery {
+    pub(super) account: Option<AccountId>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -37,21 +33,14 @@ pub(super) struct ListQuery {
 pub(super) async fn create(
     State(api): State<Api>,
     asker: Asker,
-    query: Result<Query<CreateQuery>, QueryRejection>,
+    query: Result<Query<AccountQuery>, QueryRejection>,
     body: Body,
 ) -> Result<Response, Problem> {
     let Query(query) = query?;
     let registry = api.registry()?;
     let body: CreateBody = bodies::read(body).await?;
-    let account = match asker.narrowed(body.account.clone().or(query.account))? {
-        Scope::Account(account) => account,
-        Scope::Every => {
-            let mistake = Mistake::new("$.account", "it is missing")
-                .allowed("the account that gets the endpoint, here or as ?account=");
-            return Err(Refusal::Invalid(vec![mistake]).into());
-        }
-    };
-    let created = registry.create(account, body.fields()).await?;
+    let named = body.account.clone().or(query.account);
+    let created = registry.create(&asker.by, named, body.fields()).await?;
     let location = format!("/api/v1/endpoints/{}", created.found.endpoint.id);
     let headers = [
         (header::LOCATION, location),
@@ -68,13 +57,8 @@ pub(super) async fn list(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(query) = query?;
-    let scope = asker.narrowed(query.account)?;
-    let limit = query.limit.unwrap_or(PAGE);
-    if !(1..=LONGEST_PAGE).contains(&limit) {
-        let error = ProblemError::new("limit", format!("found {limit}"))
-            .allowed(format!("1 to {LONGEST_PAGE}"));
-        return Err(cursor::parameter(error));
-    }
+    let scope = asker.by.narrowed(query.account)?;
+    let limit = cursor::limit(query.limit)?;
     let after = query.cursor.as_deref().map(cursor::read).transpose()?;
     let registry = api.registry()?;
     // One more than shown tells whether there is a next page.
@@ -94,7 +78,7 @@ pub(super) async fn get(
     asker: Asker,
     Named(id): Named,
 ) -> Result<Response, Problem> {
-    let found = api.registry()?.get(&asker.scope, id).await?;
+    let found = api.registry()?.get(&asker.by.scope, id).await?;
     Ok(shown(&found))
 }
 
@@ -108,9 +92,7 @@ pub(super) async fn change(
     let registry = api.registry()?;
     let on = etag::if_match(&headers)?;
     let body: ChangeBody = bodies::read(body).await?;
-    let found = registry
-        .change(&asker.scope, id, &on, body.fields())
-        .await?;
+    let found = registry.change(&asker.by, id, &on, body.fields()).await?;
     Ok(shown(&found))
 }
 
@@ -121,7 +103,7 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let on = etag::if_match(&headers)?;
-    api.registry()?.delete(&asker.scope, id, &on).await?;
+    api.registry()?.delete(&asker.by, id, &on).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

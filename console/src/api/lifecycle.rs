@@ -10,7 +10,6 @@ use super::asker::{Asker, Named};
 use super::endpoints::shown;
 use super::views::{EndpointView, SecretView};
 use super::{Api, etag};
-use crate::endpoints::Refusal;
 
 /// Secrets stay out of every cache on the way.
 const NO_STORE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
@@ -22,7 +21,7 @@ pub(super) async fn pause(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let on = etag::if_match(&headers)?;
-    let found = api.registry()?.pause(&asker.scope, id, &on).await?;
+    let found = api.registry()?.pause(&asker.by, id, &on).await?;
     Ok(shown(&found))
 }
 
@@ -33,7 +32,7 @@ pub(super) async fn resume(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let on = etag::if_match(&headers)?;
-    let found = api.registry()?.resume(&asker.scope, id, &on).await?;
+    let found = api.registry()?.resume(&asker.by, id, &on).await?;
     Ok(shown(&found))
 }
 
@@ -44,7 +43,7 @@ pub(super) async fn rotate_secret(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let on = etag::if_match(&headers)?;
-    let created = api.registry()?.rotate_secret(&asker.scope, id, &on).await?;
+    let created = api.registry()?.rotate_secret(&asker.by, id, &on).await?;
     let etag = [(header::ETAG, etag::of(created.found.endpoint.version))];
     Ok(([NO_STORE], etag, Json(EndpointView::from(&created))).into_response())
 }
@@ -54,8 +53,6 @@ pub(super) async fn secret(
     asker: Asker,
     Named(id): Named,
 ) -> Result<Response, Problem> {
-    let registry = api.registry()?;
-    let found = registry.get(&asker.scope, id).await?;
-    let secrets = registry.secrets(&found.endpoint).map_err(Refusal::from)?;
+    let secrets = api.registry()?.reveal(&asker.by, id).await?;
     Ok(([NO_STORE], Json(SecretView::from(&secrets))).into_response())
 }

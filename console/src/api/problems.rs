@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use service::problem::{ABOUT_BLANK, Problem, ProblemError};
 
 use super::etag;
+use crate::actor::NotForAccount;
 use crate::endpoints::{Mistake, Refusal, Unavailable};
 
 /// Seconds after which a request may be tried again that found Kafka away.
@@ -20,6 +21,7 @@ impl From<Refusal> for Problem {
                     .map(mistake)
                     .fold(problem, Self::with_error)
             }
+            Refusal::Account(why) => why.into(),
             Refusal::NotFound => Self::not_found("there is no such endpoint"),
             Refusal::VersionDiffers { current } => Self::new(
                 StatusCode::PRECONDITION_FAILED,
@@ -58,10 +60,28 @@ impl From<Refusal> for Problem {
     }
 }
 
+impl From<NotForAccount> for Problem {
+    fn from(why: NotForAccount) -> Self {
+        match why {
+            NotForAccount::OutOfReach { .. } => Self::forbidden(why.to_string()),
+            NotForAccount::Unnamed => {
+                let missing = Mistake::new("$.account", "it is missing")
+                    .allowed("the account that this is for, here or as ?account=");
+                Refusal::Invalid(vec![missing]).into()
+            }
+        }
+    }
+}
+
 impl From<Unavailable> for Problem {
     fn from(unavailable: Unavailable) -> Self {
         let detail = match &unavailable {
-            Unavailable::Loading | Unavailable::NotWritten | Unavailable::NotReadBack => {
+            Unavailable::Loading
+            | Unavailable::AuditLoading
+            | Unavailable::NotWritten
+            | Unavailable::NotReadBack => unavailable.to_string(),
+            Unavailable::NotAudited(error) => {
+                tracing::error!(%error, "the audit was not told, and so nothing was done");
                 unavailable.to_string()
             }
             Unavailable::Publish(error) => {

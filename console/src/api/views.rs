@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{AccountId, EndpointId, EndpointState, EventKind, Timestamp};
+use domain::{
+    AccountId, AuditRecord, Cause, EndpointId, EndpointState, EventKind, Filter, Timestamp,
+};
 use serde::Serialize;
 
 use crate::endpoints::{Created, Found, SigningSecrets};
-use crate::test_event::TestResult;
+use crate::test_event::{Diagnosis, ShownRequest, TestResult};
 
 /// An endpoint. Its secret is shown right after it was made, and nowhere else.
 #[derive(Debug, Serialize)]
@@ -15,6 +17,7 @@ pub(super) struct EndpointView<'a> {
     account: &'a AccountId,
     url: &'a str,
     events: &'a BTreeSet<EventKind>,
+    filter: &'a Filter,
     description: Option<&'a str>,
     headers: &'a BTreeMap<String, String>,
     max_per_second: Option<u32>,
@@ -33,6 +36,7 @@ impl<'a> From<&'a Found> for EndpointView<'a> {
             account: &endpoint.account,
             url: &endpoint.url,
             events: &endpoint.events,
+            filter: &endpoint.filter,
             description: endpoint.description.as_deref(),
             headers: &endpoint.headers,
             max_per_second: endpoint.max_per_second,
@@ -98,6 +102,27 @@ pub(super) struct TestView {
     duration_ms: u64,
     response_body: Option<String>,
     reason: Option<String>,
+    cause: Option<&'static str>,
+    diagnosis: Option<&'static str>,
+    request: Option<RequestView>,
+}
+
+/// A request as it goes out.
+#[derive(Debug, Serialize)]
+pub(super) struct RequestView {
+    url: String,
+    headers: BTreeMap<String, String>,
+    body: String,
+}
+
+impl From<ShownRequest> for RequestView {
+    fn from(request: ShownRequest) -> Self {
+        Self {
+            url: request.url,
+            headers: request.headers,
+            body: request.body,
+        }
+    }
 }
 
 impl From<TestResult> for TestView {
@@ -108,6 +133,9 @@ impl From<TestResult> for TestView {
             duration_ms: u64::try_from(result.took.as_millis()).unwrap_or(u64::MAX),
             response_body: result.response_body,
             reason: result.reason,
+            cause: result.cause.map(Cause::as_str),
+            diagnosis: result.diagnosis.map(Diagnosis::as_str),
+            request: result.request.map(RequestView::from),
         }
     }
 }
@@ -117,4 +145,12 @@ impl From<TestResult> for TestView {
 pub(super) struct RetryPolicyView {
     pub(super) schedule: Vec<String>,
     pub(super) timeout: String,
+}
+
+/// A page of the audit.
+#[derive(Debug, Serialize)]
+pub(super) struct AuditView<'a> {
+    pub(super) items: Vec<&'a AuditRecord>,
+    /// `null` on the last page.
+    pub(super) next_cursor: Option<String>,
 }

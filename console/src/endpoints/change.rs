@@ -6,7 +6,7 @@ use domain::{
 };
 
 use super::Found;
-use super::fields::{Checked, New};
+use super::fields::{Checked, Mistake, New, check_effect};
 
 /// A new endpoint, enabled.
 pub(super) fn created(
@@ -21,6 +21,7 @@ pub(super) fn created(
         account,
         url: new.url,
         events: new.events,
+        filter: new.filter,
         description: new.description,
         headers: new.headers,
         max_per_second: new.max_per_second,
@@ -33,13 +34,28 @@ pub(super) fn created(
     }
 }
 
-pub(super) fn changed(found: &Found, fields: Checked, now: Timestamp) -> Option<Endpoint> {
+/// With other fields.
+///
+/// # Errors
+/// When its filter then concerns none of its events.
+pub(super) fn changed(
+    found: &Found,
+    fields: Checked,
+    now: Timestamp,
+) -> Result<Option<Endpoint>, Vec<Mistake>> {
     let mut endpoint = (*found.endpoint).clone();
+    let refiltered = fields.events.is_some() || fields.filter.is_some();
     if let Some(url) = fields.url {
         endpoint.url = url;
     }
     if let Some(events) = fields.events {
         endpoint.events = events;
+    }
+    if let Some(filter) = fields.filter {
+        endpoint.filter = filter;
+    }
+    if refiltered {
+        check_effect(&endpoint.filter, &endpoint.events)?;
     }
     if let Some(description) = fields.description {
         endpoint.description = description;
@@ -50,7 +66,7 @@ pub(super) fn changed(found: &Found, fields: Checked, now: Timestamp) -> Option<
     if let Some(rate) = fields.max_per_second {
         endpoint.max_per_second = rate;
     }
-    (endpoint != *found.endpoint).then(|| next(endpoint, now))
+    Ok((endpoint != *found.endpoint).then(|| next(endpoint, now)))
 }
 
 pub(super) fn paused(found: &Found, now: Timestamp) -> Option<Endpoint> {
@@ -86,6 +102,22 @@ pub(super) fn rotated(found: &Found, secret: SealedSecret, now: Timestamp) -> En
     });
     endpoint.secrets = std::iter::once(secret).chain(old).collect();
     next(endpoint, now)
+}
+
+/// The fields of the owner's in which two versions differ, as the API calls
+/// them. Their names only: a URL or a header may hold a password.
+pub(super) fn differing(old: &Endpoint, new: &Endpoint) -> Vec<&'static str> {
+    [
+        ("url", old.url != new.url),
+        ("events", old.events != new.events),
+        ("filter", old.filter != new.filter),
+        ("description", old.description != new.description),
+        ("headers", old.headers != new.headers),
+        ("max_per_second", old.max_per_second != new.max_per_second),
+    ]
+    .into_iter()
+    .filter_map(|(name, differs)| differs.then_some(name))
+    .collect()
 }
 
 /// Counted as a version of its own, without secrets that sign no more.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use delivery::{Guard, PreparedRequest};
-use domain::EventKind;
+use domain::{Condition, EventKind, Filter, FilterMistake};
 
 /// Characters of a description.
 const MAX_DESCRIPTION: usize = 500;
@@ -18,6 +18,8 @@ pub(crate) struct Fields {
     pub(crate) url: Option<String>,
     /// Which events.
     pub(crate) events: Option<Vec<EventKind>>,
+    /// Which of those, all conditions; an empty list lets everything pass.
+    pub(crate) filter: Option<Vec<Condition>>,
     /// What the owner calls it; `Some(None)` and an empty text remove it.
     pub(crate) description: Option<Option<String>>,
     /// Headers of the owner's own, all of them.
@@ -46,6 +48,10 @@ impl Mistake {
         }
     }
 
+    pub(crate) fn url_missing() -> Self {
+        Self::new("$.url", "it is missing").allowed("an https URL")
+    }
+
     pub(crate) fn allowed(mut self, allowed: impl Into<String>) -> Self {
         self.allowed = Some(allowed.into());
         self
@@ -57,6 +63,7 @@ impl Mistake {
 pub(super) struct Checked {
     pub(super) url: Option<String>,
     pub(super) events: Option<BTreeSet<EventKind>>,
+    pub(super) filter: Option<Filter>,
     pub(super) description: Option<Option<String>>,
     pub(super) headers: Option<BTreeMap<String, String>>,
     pub(super) max_per_second: Option<Option<u32>>,
@@ -67,6 +74,7 @@ pub(super) struct Checked {
 pub(super) struct New {
     pub(super) url: String,
     pub(super) events: BTreeSet<EventKind>,
+    pub(super) filter: Filter,
     pub(super) description: Option<String>,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) max_per_second: Option<u32>,
@@ -80,16 +88,22 @@ impl Fields {
             Ok(Checked {
                 url: Some(url),
                 events: Some(events),
+                filter,
                 description,
                 headers,
                 max_per_second,
-            }) => Ok(New {
-                url,
-                events,
-                description: description.flatten(),
-                headers: headers.unwrap_or_default(),
-                max_per_second: max_per_second.flatten(),
-            }),
+            }) => {
+                let filter = filter.unwrap_or_default();
+                check_effect(&filter, &events)?;
+                Ok(New {
+                    url,
+                    events,
+                    filter,
+                    description: description.flatten(),
+                    headers: headers.unwrap_or_default(),
+                    max_per_second: max_per_second.flatten(),
+                })
+            }
             Ok(Checked { .. }) => Err(mistakes),
             Err(more) => {
                 mistakes.extend(more);
@@ -101,7 +115,7 @@ impl Fields {
     fn missing(&self) -> Vec<Mistake> {
         let mut missing = Vec::new();
         if self.url.is_none() {
-            missing.push(Mistake::new("$.url", "it is missing").allowed("an https URL"));
+            missing.push(Mistake::url_missing());
         }
         if self.events.is_none() {
             missing.push(Mistake::new("$.events", "it is missing").allowed(events_allowed()));
@@ -120,6 +134,13 @@ impl Fields {
         if let Some(events) = &self.events {
             mistakes.extend(check_events(events));
         }
+        let filter = match self.filter.map(Filter::new).transpose() {
+            Ok(filter) => filter,
+            Err(wrong) => {
+                mistakes.extend(wrong.0.into_iter().map(in_filter));
+                None
+            }
+        };
         if let Some(Some(description)) = &self.description {
             mistakes.extend(check_description(description));
         }
@@ -141,6 +162,7 @@ impl Fields {
         Ok(Checked {
             url: self.url,
             events: self.events.map(|events| events.into_iter().collect()),
+            filter,
             description: self
                 .description
                 .map(|text| text.filter(|text| !text.is_empty())),
@@ -148,6 +170,25 @@ impl Fields {
             max_per_second: self.max_per_second,
         })
     }
+}
+
+/// A condition on a field that no chosen event carries is a slip: it would never
+/// filter anything.
+pub(super) fn check_effect(
+    filter: &Filter,
+    events: &BTreeSet<EventKind>,
+) -> Result<(), Vec<Mistake>> {
+    let mistakes = filter.without_effect_on(events);
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(mistakes.into_iter().map(in_filter).collect())
+    }
+}
+
+fn in_filter(mistake: FilterMistake) -> Mistake {
+    let detail = format!("found {}", mistake.found);
+    Mistake::new(format!("$.filter{}", mistake.path), detail).allowed(mistake.allowed)
 }
 
 fn check_events(events: &[EventKind]) -> Vec<Mistake> {

@@ -4,6 +4,7 @@ use domain::OpenError;
 use kafka::PublishError;
 
 use super::fields::Mistake;
+use crate::actor::NotForAccount;
 
 /// Why something asked of the endpoints is not done. Nothing was changed,
 /// unless [`Unavailable`] says otherwise.
@@ -12,6 +13,9 @@ pub(crate) enum Refusal {
     /// Fields that are not allowed so, never none.
     #[error("the endpoint cannot be as asked")]
     Invalid(Vec<Mistake>),
+    /// It is not for that account.
+    #[error(transparent)]
+    Account(#[from] NotForAccount),
     /// There is no such endpoint, or it belongs to another account.
     #[error("there is no such endpoint")]
     NotFound,
@@ -49,6 +53,13 @@ pub(crate) enum Unavailable {
     /// The table is not read to its end yet.
     #[error("the endpoint table is still being read from Kafka")]
     Loading,
+    /// The audit is not read to its end yet.
+    #[error("the audit is still being read from Kafka")]
+    AuditLoading,
+    /// Kafka has not acknowledged the record that tells of it: nothing else was
+    /// written, and nothing is shown.
+    #[error("Kafka does not take the audit's record; nothing was changed")]
+    NotAudited(#[source] PublishError),
     /// Kafka does not answer, or too many changes wait: nothing was written.
     #[error("Kafka does not answer in time; nothing was changed")]
     NotWritten,

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AccountId, Endpoint, EndpointId, EndpointKey, Secret, Timestamp};
+use domain::{
+    AccountId, AuditAction, AuditRecord, Endpoint, EndpointId, EndpointKey, Secret, Timestamp,
+};
 use kafka::{Record, Stored};
 use tokio::sync::MutexGuard;
 use tokio::time::timeout;
 
+use super::kind::Kind;
 use super::{
-    Fields, Found, Precondition, READ_TIME, Refusal, Registry, Scope, Unavailable, change,
+    Fields, Found, Precondition, READ_TIME, Refusal, Registry, SigningSecrets, Unavailable, change,
 };
+use crate::actor::{Actor, Scope};
 
 /// How long a change waits for others of the same endpoint.
 const TURN_TIME: Duration = Duration::from_secs(10);
@@ -25,15 +29,19 @@ pub(crate) struct Created {
 }
 
 impl Registry {
-    /// Makes an endpoint for an account, enabled.
+    /// Makes an endpoint, enabled, for the account of `by` or the one that is
+    /// named.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`], [`Refusal::TooMany`], [`Refusal::Unavailable`].
+    /// [`Refusal::Account`], [`Refusal::Invalid`], [`Refusal::TooMany`],
+    /// [`Refusal::Unavailable`].
     pub(crate) async fn create(
         &self,
-        account: AccountId,
+        by: &Actor,
+        named: Option<AccountId>,
         fields: Fields,
     ) -> Result<Created, Refusal> {
+        let account = by.account(named)?;
         let new = fields.check_new(&self.guard).map_err(Refusal::Invalid)?;
         let _turn = self.turn(&account).await?;
         let limit = self.per_account;
@@ -44,7 +52,9 @@ impl Registry {
         let secret = Secret::generate();
         let sealed = self.keys.seal(&account, id, &secret);
         let endpoint = change::created(id, account, new, sealed, Timestamp::now());
-        let found = self.write(endpoint, "created").await?;
+        self.tell(by, Kind::Created.action(), &endpoint, None)
+            .await?;
+        let found = self.write(endpoint, Kind::Created).await?;
         Ok(Created { found, secret })
     }
 
@@ -54,16 +64,16 @@ impl Registry {
     /// [`Refusal::Invalid`], and those of [`Registry::pause`].
     pub(crate) async fn change(
         &self,
-        scope: &Scope,
+        by: &Actor,
         id: EndpointId,
         on: &Precondition,
         fields: Fields,
     ) -> Result<Found, Refusal> {
         // What others may not see is not judged for them either.
-        self.get(scope, id).await?;
+        self.get(&by.scope, id).await?;
         let checked = fields.check(&self.guard).map_err(Refusal::Invalid)?;
-        self.rewrite(scope, id, on, "changed", |found, now| {
-            change::changed(found, checked, now)
+        self.rewrite(by, id, on, Kind::Changed, |found, now| {
+            change::changed(found, checked, now).map_err(Refusal::Invalid)
         })
         .await
     }
@@ -74,11 +84,12 @@ impl Registry {
     /// [`Refusal::NotFound`], [`Refusal::VersionDiffers`], [`Refusal::Unavailable`].
     pub(crate) async fn pause(
         &self,
-        scope: &Scope,
+        by: &Actor,
         id: EndpointId,
         on: &Precondition,
     ) -> Result<Found, Refusal> {
-        self.rewrite(scope, id, on, "paused", change::paused).await
+        let pause = |found: &Found, now| Ok(change::paused(found, now));
+        self.rewrite(by, id, on, Kind::Paused, pause).await
     }
 
     /// Enables it again, whether it was paused or disabled.
@@ -87,12 +98,12 @@ impl Registry {
     /// Those of [`Registry::pause`].
     pub(crate) async fn resume(
         &self,
-        scope: &Scope,
+        by: &Actor,
         id: EndpointId,
         on: &Precondition,
     ) -> Result<Found, Refusal> {
-        self.rewrite(scope, id, on, "resumed", change::resumed)
-            .await
+        let resume = |found: &Found, now| Ok(change::resumed(found, now));
+        self.rewrite(by, id, on, Kind::Resumed, resume).await
     }
 
     /// Gives it a new secret. The one before signs for 24 h more.
@@ -101,19 +112,35 @@ impl Registry {
     /// Those of [`Registry::pause`].
     pub(crate) async fn rotate_secret(
         &self,
-        scope: &Scope,
+        by: &Actor,
         id: EndpointId,
         on: &Precondition,
     ) -> Result<Created, Refusal> {
         let secret = Secret::generate();
         let rotate = |found: &Found, now| {
             let sealed = self.keys.seal(&found.endpoint.account, id, &secret);
-            Some(change::rotated(found, sealed, now))
+            Ok(Some(change::rotated(found, sealed, now)))
         };
         let found = self
-            .rewrite(scope, id, on, "secret_rotated", rotate)
+            .rewrite(by, id, on, Kind::SecretRotated, rotate)
             .await?;
         Ok(Created { found, secret })
+    }
+
+    /// Shows the secrets that sign now. That, too, stands in the audit.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], [`Refusal::Sealed`], [`Refusal::Unavailable`].
+    pub(crate) async fn reveal(
+        &self,
+        by: &Actor,
+        id: EndpointId,
+    ) -> Result<SigningSecrets, Refusal> {
+        let found = self.get(&by.scope, id).await?;
+        let secrets = self.secrets(&found.endpoint)?;
+        let action = AuditAction::SecretRevealed;
+        self.tell(by, action, &found.endpoint, None).await?;
+        Ok(secrets)
     }
 
     /// Deletes it. Deliveries that wait for it are dropped.
@@ -122,12 +149,14 @@ impl Registry {
     /// Those of [`Registry::pause`].
     pub(crate) async fn delete(
         &self,
-        scope: &Scope,
+        by: &Actor,
         id: EndpointId,
         on: &Precondition,
     ) -> Result<(), Refusal> {
         let _turn = self.turn(id).await?;
-        let found = self.newest(scope, id, on).await?;
+        let found = self.newest(&by.scope, id, on).await?;
+        self.tell(by, Kind::Deleted.action(), &found.endpoint, None)
+            .await?;
         // The record first: without it the state means nothing. The other way
         // round a disabled endpoint would be enabled for a moment.
         let keys = [EndpointKey::Record(id), EndpointKey::State(id)];
@@ -139,7 +168,7 @@ impl Registry {
         if let Some(stored) = last {
             self.read_back(stored).await?;
         }
-        self.tell("deleted", &found.endpoint);
+        self.count(Kind::Deleted, &found.endpoint);
         Ok(())
     }
 
@@ -147,18 +176,41 @@ impl Registry {
     /// `rewrite` changes nothing.
     async fn rewrite(
         &self,
-        scope: &Scope,
+        by: &Actor,
         id: EndpointId,
         on: &Precondition,
-        kind: &'static str,
-        rewrite: impl FnOnce(&Found, Timestamp) -> Option<Endpoint>,
+        kind: Kind,
+        rewrite: impl FnOnce(&Found, Timestamp) -> Result<Option<Endpoint>, Refusal>,
     ) -> Result<Found, Refusal> {
         let _turn = self.turn(id).await?;
-        let found = self.newest(scope, id, on).await?;
-        match rewrite(&found, Timestamp::now()) {
-            Some(endpoint) => Ok(self.write(endpoint, kind).await?),
-            None => Ok(found),
-        }
+        let found = self.newest(&by.scope, id, on).await?;
+        let Some(endpoint) = rewrite(&found, Timestamp::now())? else {
+            return Ok(found);
+        };
+        let fields = change::differing(&found.endpoint, &endpoint);
+        let detail = (!fields.is_empty()).then(|| fields.join(", "));
+        self.tell(by, kind.action(), &endpoint, detail).await?;
+        Ok(self.write(endpoint, kind).await?)
+    }
+
+    /// Tells the audit what is about to be done.
+    async fn tell(
+        &self,
+        by: &Actor,
+        action: AuditAction,
+        endpoint: &Endpoint,
+        detail: Option<String>,
+    ) -> Result<(), Unavailable> {
+        let record = AuditRecord {
+            at: Timestamp::now(),
+            account: Some(endpoint.account.clone()),
+            token: by.token.clone(),
+            action,
+            subject: endpoint.id.to_string(),
+            detail,
+        };
+        let recorded = self.audit.record(record).await;
+        recorded.map_err(Unavailable::NotAudited)
     }
 
     async fn turn(&self, what: impl std::hash::Hash) -> Result<MutexGuard<'_, ()>, Unavailable> {
@@ -184,14 +236,14 @@ impl Registry {
         }
     }
 
-    async fn write(&self, endpoint: Endpoint, kind: &'static str) -> Result<Found, Unavailable> {
+    async fn write(&self, endpoint: Endpoint, kind: Kind) -> Result<Found, Unavailable> {
         let key = EndpointKey::Record(endpoint.id).to_string();
         let value = serde_json::to_vec(&endpoint).expect("an endpoint holds only what JSON can");
         let stored = self
             .publish(Record::new(&self.topic, key.as_bytes(), value))
             .await?;
         self.read_back(stored).await?;
-        self.tell(kind, &endpoint);
+        self.count(kind, &endpoint);
         let said = self.read().get(endpoint.id).and_then(|found| found.said);
         Ok(Found {
             endpoint: Arc::new(endpoint),
@@ -210,7 +262,8 @@ impl Registry {
         }
     }
 
-    fn tell(&self, kind: &'static str, endpoint: &Endpoint) {
+    fn count(&self, kind: Kind, endpoint: &Endpoint) {
+        let kind = kind.as_str();
         self.metrics.changes.with_label_values(&[kind]).inc();
         tracing::info!(
             change = kind,

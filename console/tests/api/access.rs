@@ -23,6 +23,12 @@ async fn each_route_is_open_to_its_account_and_operators_only() {
             Some(json!({"event": "new_feedback"})),
             200,
         ),
+        (
+            Method::POST,
+            "/test/preview",
+            Some(json!({"event": "new_feedback"})),
+            200,
+        ),
         (Method::DELETE, "", None, 204),
     ];
     for (method, action, body, may) in routes {
@@ -57,6 +63,59 @@ async fn each_route_is_open_to_its_account_and_operators_only() {
                 );
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn test_events_before_an_endpoint_is_saved_are_for_accounts_and_operators() {
+    let cluster = cluster();
+    let console = Console::start(settings(&cluster.bootstrap_servers())).await;
+    for path in ["/api/v1/test-events", "/api/v1/test-events/preview"] {
+        // An operator's are counted for somebody.
+        let nobody = if path.ends_with("preview") { 200 } else { 422 };
+        for (token, account, status) in [
+            ("", None, 401),
+            ("unknown", None, 401),
+            (INGEST, None, 403),
+            (INGEST, Some("shop"), 403),
+            (SHOP, None, 200),
+            (SHOP, Some("shop"), 200),
+            (SHOP, Some("other"), 403),
+            (OTHER, Some("shop"), 403),
+            (OPERATOR, None, nobody),
+            (OPERATOR, Some("third"), 200),
+        ] {
+            let mut body = json!({"url": "http://127.0.0.1:9/closed", "event": "new_feedback"});
+            if let Some(account) = account {
+                body["account"] = account.into();
+            }
+            let answer = console.post(path, token, body).await;
+            assert_eq!(answer.status, status, "{path} {token} for {account:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_audit_shows_what_the_token_reaches() {
+    let cluster = cluster();
+    let console = Console::start(settings(&cluster.bootstrap_servers())).await;
+    console.endpoint("https://shop.example.com/").await;
+    for (token, query, status, count) in [
+        ("", "", 401, 0),
+        ("unknown", "", 401, 0),
+        (INGEST, "", 403, 0),
+        (SHOP, "", 200, 1),
+        (SHOP, "?account=shop", 200, 1),
+        (OTHER, "", 200, 0),
+        (OTHER, "?account=shop", 403, 0),
+        (OPERATOR, "", 200, 1),
+        (OPERATOR, "?account=shop", 200, 1),
+        (OPERATOR, "?account=other", 200, 0),
+    ] {
+        let answer = console.get(&format!("/api/v1/audit{query}"), token).await;
+        assert_eq!(answer.status, status, "{token} {query}");
+        let items = answer.body["items"].as_array().map_or(0, Vec::len);
+        assert_eq!(items, count, "{token} {query}");
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) type Cluster = MockCluster<'static, DefaultProducerContext>;
 pub(crate) fn cluster() -> Cluster {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic("webhooks.endpoints", 1, 1).unwrap();
+    cluster.create_topic("webhooks.audit", 6, 1).unwrap();
     cluster
 }
 
@@ -159,6 +160,13 @@ impl Console {
         assert_eq!(answer.status, 201, "{:?}", answer.body);
         let path = format!("/api/v1/endpoints/{}", answer.text("id"));
         (path, answer)
+    }
+
+    /// A page of the audit.
+    pub(crate) async fn audit(&self, token: &str, query: &str) -> Answer {
+        let answer = self.get(&format!("/api/v1/audit{query}"), token).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        answer
     }
 
     /// The lines of `/metrics` that begin so.

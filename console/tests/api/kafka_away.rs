@@ -17,7 +17,12 @@ async fn without_a_cluster_at_start_it_answers_503_and_comes_up_without_a_restar
         401
     );
     let missing = console.health.ready().unwrap_err();
-    assert_eq!(missing, ["topics made and checked", "endpoint table read"]);
+    let all = [
+        "topics made and checked",
+        "endpoint table read",
+        "audit read",
+    ];
+    assert_eq!(missing, all);
     assert!(console.health.live().is_ok());
 
     cluster.broker_up(1).unwrap();

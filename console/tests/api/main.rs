@@ -3,7 +3,10 @@
 #![cfg(test)]
 
 mod access;
+mod audit;
 mod bad_input;
+mod drafts;
+mod filters;
 mod fixture;
 mod kafka_away;
 mod life;

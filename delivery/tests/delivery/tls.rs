@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use delivery::{Client, Connector, Egress, Guard, GuardSettings, Limits};
+use delivery::{CertificateFault, Client, Connector, Egress, Guard, GuardSettings, Limits};
 use domain::Cause;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
@@ -124,6 +124,7 @@ async fn an_expired_certificate_is_named_so() {
     });
     let (attempt, ..) = attempt_at(acceptor, authority.file()).await;
     assert_failed(&attempt, Cause::Tls, "the certificate has expired");
+    assert_eq!(attempt.certificate, Some(CertificateFault::Expired));
 }
 
 #[tokio::test]
@@ -142,6 +143,7 @@ async fn an_unknown_issuer_is_named_so() {
     for ca in [None, known.file()] {
         let (attempt, ..) = attempt_at(unknown.acceptor(NAME), ca).await;
         assert_failed(&attempt, Cause::Tls, "the certificate's issuer is unknown");
+        assert_eq!(attempt.certificate, Some(CertificateFault::UnknownIssuer));
     }
 }
 

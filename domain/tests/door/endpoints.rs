@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    Endpoint, EndpointId, EndpointKey, EndpointState, EndpointStateRecord, ROTATION_OVERLAP,
-    SealedSecret, Timestamp,
+    Condition, DataField, Endpoint, EndpointId, EndpointKey, EndpointState, EndpointStateRecord,
+    Filter, Operand, Operator, ROTATION_OVERLAP, SealedSecret, Timestamp,
 };
 use serde_json::json;
 
@@ -84,6 +84,11 @@ fn a_replaced_secret_signs_until_its_end() {
 }
 
 #[test]
+fn a_record_from_before_filters_lets_everything_pass() {
+    assert_eq!(endpoint(0, false).filter, Filter::default());
+}
+
+#[test]
 fn a_record_of_a_newer_console_is_still_read() {
     let mut record = serde_json::to_value(endpoint(0, false)).unwrap();
     record["colour"] = json!("green");
@@ -99,6 +104,12 @@ fn an_endpoint_is_the_same_after_writing_and_reading() {
         .headers
         .insert("x-shop".to_owned(), "münchen".to_owned());
     endpoint.max_per_second = Some(50);
+    endpoint.filter = Filter::new(vec![Condition {
+        field: DataField::Score,
+        operator: Operator::AtMost,
+        value: Operand::Number(2),
+    }])
+    .unwrap();
     endpoint.secrets[0].expires_at = Some(moment(1_718_461_920_123));
     let bytes = serde_json::to_vec(&endpoint).unwrap();
     assert_eq!(

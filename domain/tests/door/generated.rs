@@ -36,7 +36,7 @@ fn segment() -> impl Strategy<Value = Segment> {
     ]
 }
 
-fn event_data() -> impl Strategy<Value = EventData> {
+pub(crate) fn event_data() -> impl Strategy<Value = EventData> {
     let customer = || (option::of(text()), option::of(email()), text());
     prop_oneof![
         (

@@ -5,6 +5,7 @@
 mod endpoints;
 mod envelope;
 mod events;
+mod filters;
 mod generated;
 mod ids;
 mod inputs;

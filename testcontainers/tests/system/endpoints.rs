@@ -1,8 +1,11 @@
 //! What people do with endpoints while deliveries are under way.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use e2e::{Answer, Broker, Receiver, Stack, events};
+use e2e::{Answer, Binary, Broker, Receiver, Stack, events};
+use reqwest::Method;
+use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(30);
 const RATING: &[&str] = &["rating_submitted"];
@@ -44,6 +47,131 @@ async fn a_paused_endpoint_gets_its_events_after_resume() {
             "waiting is no attempt"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_keeps_back_what_does_not_match_and_lets_the_rest_through() {
+    let receiver = Receiver::start();
+    let stack = Stack::builder().start().await;
+    let create = async |path: &str, filter: Value| {
+        let all = [
+            "new_feedback",
+            "rating_submitted",
+            "nps_calculated",
+            "widget_dismissed",
+        ];
+        let body = json!({"url": receiver.url(path), "events": all, "filter": filter});
+        let list = "/api/v1/endpoints";
+        let created = stack
+            .client
+            .call_json(Binary::Console, Method::POST, list, &body);
+        let created = created.await.expect(201).json();
+        created["id"].as_str().unwrap_or_default().to_owned()
+    };
+    let low = json!([{"field": "score", "operator": "at_most", "value": 2}]);
+    let unhappy = json!([
+        {"field": "score", "operator": "at_most", "value": 2},
+        {"field": "segment", "operator": "equals", "value": "Detractor"},
+        {"field": "product_sku", "operator": "starts_with", "value": "BW-"},
+    ]);
+    let low = create("/low", low).await;
+    create("/unhappy", unhappy).await;
+    create("/all", json!([])).await;
+    let mut sent = Vec::new();
+    for score in 1..=5 {
+        sent.push(
+            stack
+                .client
+                .post_event(&events::rating_submitted(score))
+                .await,
+        );
+    }
+    for segment in ["Promoter", "Passive", "Detractor"] {
+        sent.push(
+            stack
+                .client
+                .post_event(&events::nps_calculated(segment))
+                .await,
+        );
+    }
+    // No score, a product that is null; and neither of the three fields.
+    sent.push(stack.client.post_event(&events::widget_dismissed()).await);
+    sent.push(
+        stack
+            .client
+            .post_event(&events::new_feedback("Größe"))
+            .await,
+    );
+    receiver.wait_for_events("/all", sent.len(), SOON).await;
+    let only = |indexes: &[usize]| -> BTreeSet<String> {
+        indexes.iter().map(|index| sent[*index].clone()).collect()
+    };
+    let (at_low, at_unhappy) = (only(&[0, 1, 5, 6, 7, 8, 9]), only(&[0, 1, 7, 9]));
+    receiver.wait_for_events("/low", at_low.len(), SOON).await;
+    receiver
+        .wait_for_events("/unhappy", at_unhappy.len(), SOON)
+        .await;
+
+    // A change holds for the events that are accepted after it.
+    let path = format!("/api/v1/endpoints/{low}");
+    let high = json!({"filter": [{"field": "score", "operator": "at_least", "value": 5}]});
+    let changed = stack
+        .client
+        .call_json(Binary::Console, Method::PATCH, &path, &high);
+    drop(changed.await.expect(200));
+    let one = stack.client.post_event(&events::rating_submitted(1)).await;
+    let five = stack.client.post_event(&events::rating_submitted(5)).await;
+    receiver.wait_for_events("/all", sent.len() + 2, SOON).await;
+    receiver
+        .wait_for_events("/low", at_low.len() + 1, SOON)
+        .await;
+    receiver
+        .wait_for_events("/unhappy", at_unhappy.len() + 1, SOON)
+        .await;
+    let got = |path: &str| -> BTreeSet<String> {
+        let requests = receiver.look(|log| log.to(path));
+        let ids = requests
+            .iter()
+            .map(|request| request.webhook_id().to_owned());
+        ids.collect()
+    };
+    assert_eq!(got("/low"), &at_low | &BTreeSet::from([five]));
+    assert_eq!(got("/unhappy"), &at_unhappy | &BTreeSet::from([one]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_is_durable_before_a_change_is_answered_and_outlives_the_console() {
+    let receiver = Receiver::start();
+    let mut stack = Stack::builder().start().await;
+    let url = receiver.url("/hook");
+    let endpoint = stack.client.create_endpoint(&url, RATING).await;
+    stack.client.pause(&endpoint.id).await;
+    stack.client.rotate_secret(&endpoint.id).await;
+    stack.client.secret(&endpoint.id).await;
+    let topic = stack.name("webhooks.audit");
+    let records = Broker::shared().await.read(&topic).await;
+    let written: Vec<Value> = records.iter().map(|record| record.json()).collect();
+    let actions = |records: &[Value]| -> Vec<String> {
+        let actions = records.iter().map(|record| record["action"].to_string());
+        actions.collect()
+    };
+    let expected = [
+        "\"endpoint_created\"",
+        "\"endpoint_paused\"",
+        "\"secret_rotated\"",
+        "\"secret_revealed\"",
+    ];
+    assert_eq!(actions(&written), expected);
+    assert!(records.iter().all(|record| record.key_text() == "shop"));
+
+    // By another process, from the topic.
+    stack.console.restart().await;
+    let audit = "/api/v1/audit";
+    let shown = stack.client.call(Binary::Console, Method::GET, audit);
+    let shown = shown.await.expect(200).json();
+    let mut items = shown["items"].as_array().expect("a list").clone();
+    items.reverse();
+    assert_eq!(items, written);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,8 +250,7 @@ async fn a_test_event_says_what_is_wrong_in_words() {
         (&false.into(), &500.into())
     );
     assert_eq!(bad["response_body"], "out of stock");
-    let reason =
-        |reply: &serde_json::Value| reply["reason"].as_str().unwrap_or_default().to_owned();
+    let reason = |reply: &Value| reply["reason"].as_str().unwrap_or_default().to_owned();
     assert!(reason(&bad).starts_with("status: "), "{bad}");
     let slow = test("/hangs").await;
     assert!(reason(&slow).starts_with("timeout: "), "{slow}");

@@ -16,8 +16,8 @@ use std::{
 use domain::{Cleanup, TopicSpec};
 use e2e::{Broker, random_hex};
 use kafka::{
-    Connection, Difference, MoveError, Mover, PublishError, Publisher, PublisherOptions, Record,
-    Start, Table, TableEvent, TopicError, TopicPolicy, ensure_topics,
+    Connection, Difference, Follower, MoveError, Mover, PublishError, Publisher, PublisherOptions,
+    Record, Start, Table, TableEvent, TopicError, TopicPolicy, ensure_topics,
 };
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
@@ -459,4 +459,39 @@ async fn a_broker_that_dies_and_comes_back_loses_and_repeats_nothing() {
         .unwrap()
         .unwrap();
     assert_eq!(contents(&connection, &moved.name).await, ["k after"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_whose_first_records_are_gone_is_followed_from_what_is_left() {
+    let connection = connection().await;
+    let spec = plain_spec("log");
+    ensure(&connection, &[&spec], CREATE).await.unwrap();
+    let publisher = publisher(&connection);
+    for number in 0..10 {
+        let written = record(&spec.name, "key", &number.to_string());
+        publisher.publish(written).await.unwrap();
+    }
+    let mut gone = TopicPartitionList::new();
+    gone.add_partition_offset(&spec.name, 0, Offset::Offset(6))
+        .unwrap();
+    let options = AdminOptions::new();
+    let deleted = admin(&connection).delete_records(&gone, &options).await;
+    deleted.unwrap();
+    for (newest, expected) in [(2, &["8", "9"][..]), (100, &["6", "7", "8", "9"])] {
+        let seen = Seen::default();
+        let note = Arc::clone(&seen);
+        let on_record = move |_, value: &[u8]| {
+            let text = String::from_utf8_lossy(value).into_owned();
+            note.lock().unwrap().push(text);
+        };
+        let stop = CancellationToken::new();
+        let name = &spec.name;
+        let follower =
+            Follower::start(&connection, "follow", name, newest, on_record, &stop).unwrap();
+        timeout(DEADLINE, follower.caught_up())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(*seen.lock().unwrap(), expected);
+    }
 }

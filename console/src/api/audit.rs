@@ -1,0 +1,48 @@
+//! `GET /api/v1/audit`: who did what, the newest first.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use domain::{AccountId, Timestamp};
+use serde::Deserialize;
+use service::problem::Problem;
+
+use super::asker::Asker;
+use super::views::AuditView;
+use super::{Api, cursor};
+use crate::endpoints::Unavailable;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AuditQuery {
+    account: Option<AccountId>,
+    since: Option<Timestamp>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+pub(super) async fn list(
+    State(api): State<Api>,
+    asker: Asker,
+    query: Result<Query<AuditQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(query) = query?;
+    let scope = asker.by.narrowed(query.account)?;
+    let limit = cursor::limit(query.limit)?;
+    let before = query.cursor.as_deref().map(cursor::read_older);
+    let before = before.transpose()?;
+    let audit = api.registry()?.audit();
+    // One more than shown tells whether there is a next page.
+    let mut found = audit
+        .newest(&scope, query.since, before, limit + 1)
+        .ok_or(Unavailable::AuditLoading)?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more);
+    let page = AuditView {
+        next_cursor: last.map(|last| cursor::older(last.place)),
+        items: found.iter().map(|entry| &*entry.record).collect(),
+    };
+    Ok(Json(page).into_response())
+}
