@@ -1,13 +1,16 @@
 //! The way to Kafka for every part of FeedBackPro Webhooks: client settings,
-//! topics made and checked, publishing, compacted tables, transactional moves.
+//! topics made and checked, publishing, compacted tables, single records,
+//! transactional moves.
 //!
 //! What the promise rests on (acks, idempotence, isolation, commits) is set
 //! here once and cannot be replaced by a user's property. The dispatcher makes
 //! its own consumers from [`Connection::consumer_config`]; everything else
-//! about Kafka is behind [`ensure_topics`], [`Publisher`], [`Table`] and [`Mover`].
+//! about Kafka is behind [`ensure_topics`], [`Publisher`], [`Table`], [`Lookup`]
+//! and [`Mover`].
 
 mod client_log;
 mod connection;
+mod lookup;
 mod mover;
 mod patience;
 mod publisher;
@@ -18,6 +21,7 @@ mod topics;
 
 pub use client_log::{ClientLog, Logged};
 pub use connection::{Connection, ConnectionError};
+pub use lookup::{FoundRecord, Lookup, LookupError};
 pub use mover::{MoveError, Mover};
 pub use publisher::{
     Compression, Counts, Delivery, NotFlushed, PublishError, Publisher, PublisherOptions,
