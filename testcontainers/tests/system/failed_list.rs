@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use e2e::client::{Reply, send};
 use e2e::settings::tokens;
-use e2e::{Binary, Broker, Service, Signal, until};
+use e2e::{Binary, Broker, Client, Service, Signal, until};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -224,6 +224,41 @@ async fn pages_of_large_envelopes_end_early_and_the_cursor_goes_on() {
         cursor = next;
     }
     assert_eq!(seen, ids);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exports_hold_little_in_memory_however_slowly_they_are_taken() {
+    const ENTRIES: usize = 500;
+    let broker = Broker::shared().await;
+    let place = Place::on(broker);
+    let list = place.list().await;
+    let client = Client::of_dlq_consumer(&list);
+    let ids = place.fail(ENTRIES, 60_000).await;
+    until("all are on the list", SOON, async || {
+        (client.failed_count("").await == 500).then_some(())
+    })
+    .await;
+
+    // 30 MB each, of which nothing is taken.
+    let path = "/webhooks/failed/export";
+    let export = || client.request(Binary::DlqConsumer, Method::GET, path);
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        open.push(export().send().await.unwrap());
+    }
+    let refused = send(export()).await.problem(503);
+    assert_eq!(refused["type"], "/problems/too-many-exports");
+    let peak = list.peak_memory();
+    assert!(peak < 100 * 1024 * 1024, "{} MiB", peak / 1024 / 1024);
+
+    drop(open);
+    let lines = until("there is room again", SOON, async || {
+        let reply = send(export()).await;
+        (reply.status == 200).then(|| reply.ndjson())
+    })
+    .await;
+    let exported: Vec<_> = lines.iter().map(|line| line["id"].clone()).collect();
+    assert_eq!(exported, ids);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -218,3 +218,72 @@ async fn jobs_and_single_requests_at_once_move_each_once_and_only_their_account(
     assert_eq!(other.export_failed("").await.len(), foreign.len());
     assert!(client.export_failed("").await.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_goes_on_after_a_broker_that_died_in_the_middle() {
+    let _alone = e2e::alone().await;
+    let mut broker = Broker::private().await;
+    let place = Place::on(&broker);
+    let letters = letters(MANY);
+    let (mut list, client, job) = in_the_middle(&place, &letters).await;
+
+    broker.kill().await;
+    assert_eq!(client.job(id(&job)).await["state"], "running");
+    broker.start().await;
+    // After more than `transaction.timeout.ms` the broker takes the right to
+    // move away: then the process ends, and whoever watches it starts it anew.
+    let path = format!("/webhooks/resends/{}", id(&job));
+    let done = until("the job's end", SOON, async || {
+        if !list.is_running() {
+            list.restart().await;
+        }
+        let asked = client.request(Binary::DlqConsumer, Method::GET, &path);
+        let job: Value = asked.send().await.ok()?.json().await.ok()?;
+        (job["finished_at"].is_string()).then_some(job)
+    })
+    .await;
+
+    assert_eq!(done["state"], "done", "{done}");
+    assert_eq!(numbers(&done), [MANY, MANY, 0]);
+    assert_eq!(place.resent(&broker).await, each_once(&letters));
+    shows(&client, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_has_eight_jobs_at_once_and_others_are_not_held_up() {
+    let broker = Broker::shared().await;
+    let place = Place::on(broker);
+    let (_list, client, _) = in_the_middle(&place, &letters(MANY)).await;
+
+    let start = async |client: &Client| {
+        let order = json!({"action": "resend", "filter": {}});
+        let path = "/webhooks/resends";
+        let call = client.call_json(Binary::DlqConsumer, Method::POST, path, &order);
+        call.await
+    };
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let client = client.clone();
+        all.spawn(async move { start(&client).await });
+    }
+    let other = start(&client.with_token(tokens::OTHER))
+        .await
+        .expect(202)
+        .json();
+    let mut refused = Vec::new();
+    while let Some(reply) = all.join_next().await {
+        let reply = reply.unwrap();
+        if reply.status != 202 {
+            refused.push(reply.problem(409));
+        }
+    }
+
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!(refused[0]["type"], "/problems/too-many-jobs");
+    let other = client
+        .with_token(tokens::OTHER)
+        .wait_for_job(id(&other), SOON)
+        .await;
+    assert_eq!(other["state"], "done");
+    shows(&client, 0).await;
+}
