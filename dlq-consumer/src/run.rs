@@ -123,7 +123,7 @@ pub async fn run(
     let outcome = tokio::select! {
         biased;
         Some(error) = troubles.recv() => Err(error),
-        outcome = beginning.keep_list(&list, &shutdown, &threads) => outcome,
+        outcome = beginning.keep_list(&list, &ending, &threads) => outcome,
     };
     if let Err(error) = &outcome {
         parts.health.fail(error.to_string());
@@ -166,7 +166,7 @@ impl Beginning<'_> {
             return Ok(());
         };
         let list = shown.get_or_init(|| list);
-        list.start_work(shutdown.child_token());
+        list.start_work(shutdown.clone());
         tokio::select! {
             () = shutdown.cancelled() => Ok(()),
             () = list.keep(self.metrics, &self.caught_up) => Err(RunError::NotRead),

@@ -29,7 +29,7 @@ const STALLED: Duration = Duration::from_secs(30);
 
 /// Why an export ends early. The client sees a body that is cut off.
 #[derive(Debug, thiserror::Error)]
-enum CutOff {
+enum Ended {
     #[error(transparent)]
     Index(#[from] IndexError),
     #[error("the client takes nothing")]
@@ -37,6 +37,11 @@ enum CutOff {
     #[error("the client has gone")]
     Gone,
 }
+
+/// What the body of such an export ends with.
+#[derive(Debug, thiserror::Error)]
+#[error("the export was cut off")]
+struct CutOff;
 
 struct Export {
     reader: Reader,
@@ -69,12 +74,23 @@ pub(super) async fn export(
         role: caller.role,
     };
     let (mut sender, body) = Channel::<Bytes, CutOff>::new(1);
+    let trouble = list.moves().trouble.clone();
     list.moves().tasks.spawn(async move {
         let _permit = permit;
-        if let Err(error) = export.send(&mut sender).await {
-            tracing::warn!(%error, "an export was cut off");
-            sender.abort(error);
+        let Err(ended) = export.send(&mut sender).await else {
+            return;
+        };
+        match ended {
+            Ended::Gone => tracing::debug!("an export was not taken to its end"),
+            Ended::Stalled => tracing::warn!(error = %ended, "an export was cut off"),
+            Ended::Index(error) => {
+                tracing::error!(%error, "an export was cut off: the index cannot be read");
+                if error.is_broken_file() {
+                    trouble.report(error);
+                }
+            }
         }
+        sender.abort(CutOff);
     });
     let headers = [
         (header::CONTENT_TYPE, "application/x-ndjson"),
@@ -89,7 +105,7 @@ pub(super) async fn export(
 impl Export {
     /// What is on the list when it begins, oldest first, without what leaves it
     /// meanwhile.
-    async fn send(&self, sender: &mut Sender<Bytes, CutOff>) -> Result<(), CutOff> {
+    async fn send(&self, sender: &mut Sender<Bytes, CutOff>) -> Result<(), Ended> {
         let now = self.reader.count(self.scope.clone(), self.filter.clone());
         let until = now.await?.end;
         let mut from = 0;
@@ -110,8 +126,8 @@ impl Export {
                 let sent = sender.send_data(lines(&page, self.role).into());
                 let in_time = timeout(STALLED, sent).await;
                 in_time
-                    .map_err(|_| CutOff::Stalled)?
-                    .map_err(|_| CutOff::Gone)?;
+                    .map_err(|_| Ended::Stalled)?
+                    .map_err(|_| Ended::Gone)?;
             }
             if !more {
                 return Ok(());

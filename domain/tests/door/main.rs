@@ -8,6 +8,7 @@ mod events;
 mod generated;
 mod ids;
 mod inputs;
+mod jobs;
 mod placement;
 mod records;
 mod samples;
