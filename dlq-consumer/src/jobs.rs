@@ -29,6 +29,8 @@ pub(crate) use known::Known;
 
 /// Jobs of an account that may run at once; they take turns.
 const RUNNING: usize = 8;
+/// Jobs of an account that are kept once they have ended.
+const KEPT: usize = 100;
 
 /// The jobs; clones share them.
 #[derive(Debug, Clone)]
@@ -248,13 +250,27 @@ impl Jobs {
     /// Writes a job's state with who changed it; gives the state's offset.
     async fn write(&self, job: &Job, audit: &AuditRecord) -> Result<i64, MoveError> {
         let topics = &self.moves.topics;
-        let records = vec![records::audit(audit, topics), state(job, topics)];
+        let mut records = vec![records::audit(audit, topics), state(job, topics)];
+        records.extend(self.forgotten(job));
         let stored = self.moves.mover.move_records(records).await;
         if let Err(MoveError::Fenced(reason)) = &stored {
             self.moves.trouble.report(RunError::Fenced(reason.clone()));
         }
         let lost = || MoveError::Unknown("Kafka did not say where the records stand".to_owned());
-        Ok(stored?.last().ok_or_else(lost)?.offset)
+        Ok(stored?.get(1).ok_or_else(lost)?.offset)
+    }
+
+    /// Where a job ends, tombstones of the account's oldest: with this one,
+    /// [`KEPT`] are left.
+    fn forgotten(&self, job: &Job) -> Vec<Record<'static>> {
+        if job.is_running() {
+            return Vec::new();
+        }
+        let old = self.known.ended_of(job.account.as_ref(), KEPT - 1);
+        let topic = &self.moves.topics.jobs;
+        old.into_iter()
+            .map(|id| Record::tombstone(topic.clone(), id.to_string().into_bytes()))
+            .collect()
     }
 
     /// Does it also when its client has gone, and before the process ends.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use domain::{AccountId, FailedFilter, Job, JobAction, JobId, Timestamp, Topics};
+use domain::{FailedFilter, Job, JobAction, JobId, Timestamp, Topics};
 use kafka::{MoveError, Record, TableEnded};
 
 use super::{Jobs, state};
@@ -14,8 +14,6 @@ use crate::moves::records::{self, Unreadable};
 const BATCH: usize = 500;
 /// Bytes of their payloads at most.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// Jobs of an account that are kept once they have ended.
-const KEPT: usize = 100;
 
 /// Why a batch was not moved.
 #[derive(Debug, thiserror::Error)]
@@ -129,9 +127,7 @@ impl Jobs {
         let moves = moving.len();
         let mut records = moving;
         records.push(state(job, &self.moves.topics));
-        if !job.is_running() {
-            records.extend(self.forgotten(job.account.as_ref()));
-        }
+        records.extend(self.forgotten(job));
         let stored = self.moves.mover.move_records(records).await?;
         let offset = |index: usize| stored.get(index).map(|stored| stored.offset);
         if let Some(tombstone) = moves.checked_sub(1).and_then(offset) {
@@ -149,14 +145,5 @@ impl Jobs {
             );
         }
         Ok(())
-    }
-
-    /// Tombstones of the account's oldest jobs: with the one that ends now,
-    /// [`KEPT`] are left.
-    fn forgotten(&self, account: Option<&AccountId>) -> Vec<Record<'static>> {
-        let jobs = &self.moves.topics.jobs;
-        let old = self.known.ended_of(account, KEPT - 1).into_iter();
-        old.map(|id| Record::tombstone(jobs.clone(), id.to_string().into_bytes()))
-            .collect()
     }
 }
