@@ -53,7 +53,7 @@ metrics! {
     endpoints_disabled: IntCounter = counter("endpoints_disabled_total",
         "Endpoints disabled because they answered 410.");
     dropped_deleted: IntCounter = counter("dropped_deleted_total",
-        "Deliveries dropped because their endpoint was deleted meanwhile.");
+        "Deliveries dropped because their account has no such endpoint any more.");
     repeated_records: IntCounter = counter("repeated_records_total",
         "Records of deliveries passed over because the same step was handled lately (a crash wrote it twice).");
     events: IntCounterVec = counters("events_total",

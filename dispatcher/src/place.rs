@@ -74,7 +74,11 @@ impl Engine {
 
     /// Places a delivery; gives it back where somebody has to wait with it.
     fn try_place(self: &Rc<Self>, delivery: Delivery) -> Placed {
-        let Some(entry) = self.table.get(delivery.state.endpoint) else {
+        // Whoever sends a delivery again names its endpoint: another account's
+        // is none.
+        let account = &delivery.event.headers.account;
+        let entry = self.table.get(delivery.state.endpoint);
+        let Some(entry) = entry.filter(|entry| entry.record.account == *account) else {
             self.drop_deleted(delivery);
             return Placed::Done;
         };
@@ -138,7 +142,7 @@ impl Engine {
 
     pub(crate) fn drop_deleted(&self, delivery: Delivery) {
         self.metrics.dropped_deleted.inc();
-        tracing::info!(delivery = %delivery.id(), "a delivery was dropped, its endpoint was deleted");
+        tracing::info!(delivery = %delivery.id(), "a delivery was dropped, its account has no such endpoint any more");
         delivery.ticket.done();
     }
 

@@ -1,13 +1,17 @@
-//! `/webhooks/failed`: the failed list over HTTP.
+//! The failed list over HTTP: its entries, bulk jobs, and any delivery again.
 
+mod deliveries;
+mod export;
+mod failed;
 mod item;
 mod query;
+mod resends;
 
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use axum::extract::Query;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -16,31 +20,53 @@ use kafka::MoveError;
 use serde::Serialize;
 use service::problem::{self, Problem};
 use service::tokens::{Caller, Role, Tokens, require};
+use tokio::sync::Semaphore;
 
 use crate::index::{IndexError, Scope};
 use crate::list::FailedList;
-use crate::moves::{Action, NotMoved, Order};
 
 /// Seconds after which a list that is being read may be there.
 const LIST_RETRY: u64 = 5;
 /// Seconds after which Kafka may take a move.
 const MOVE_RETRY: u64 = 2;
 
-/// What requests are answered from. The list is there once Kafka was reached.
+/// What requests are answered from.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
-    pub(crate) tokens: Tokens,
-    pub(crate) list: Arc<OnceLock<FailedList>>,
+    tokens: Tokens,
+    /// There once Kafka was reached.
+    list: Arc<OnceLock<FailedList>>,
+    /// Exports that may run.
+    exports: Arc<Semaphore>,
 }
 
-pub(crate) fn routes(api: Api) -> Router {
+pub(crate) fn routes(tokens: Tokens, list: Arc<OnceLock<FailedList>>) -> Router {
+    let api = Api {
+        tokens,
+        list,
+        exports: Arc::new(Semaphore::new(export::AT_ONCE)),
+    };
     let router = Router::new()
-        .route("/webhooks/failed", get(list))
-        .route("/webhooks/failed/{id}", get(one).delete(discard))
-        .route("/webhooks/failed/{id}/resend", post(resend))
+        .route("/webhooks/failed", get(failed::list))
+        .route("/webhooks/failed/count", get(failed::count))
+        .route("/webhooks/failed/export", get(export::export))
+        .route(
+            "/webhooks/failed/{id}",
+            get(failed::one).delete(failed::discard),
+        )
+        .route("/webhooks/failed/{id}/resend", post(failed::resend))
+        .route("/webhooks/resends", get(resends::list).post(resends::start))
+        .route(
+            "/webhooks/resends/{id}",
+            get(resends::one).delete(resends::cancel),
+        )
+        .route("/webhooks/deliveries/{id}/resend", post(deliveries::resend))
         .with_state(api);
     problem::with_fallbacks(router)
 }
+
+type Parameters = Result<Query<Vec<(String, String)>>, QueryRejection>;
+type Id = Result<axum::extract::Path<String>, PathRejection>;
 
 /// Who asks, and what may be seen.
 struct Allowed {
@@ -74,34 +100,6 @@ impl Api {
         })
     }
 
-    async fn take_off(&self, headers: &HeaderMap, id: &str, action: Action) -> Result<(), Problem> {
-        let Allowed { caller, scope } = self.allow(headers)?;
-        let order = Order {
-            scope,
-            token: caller.token_id,
-            id: id.to_owned(),
-            action,
-        };
-        let moved = self.list()?.moves().one(order).await;
-        moved.map_err(|error| self.refused(id, action, error))
-    }
-
-    fn refused(&self, id: &str, action: Action, error: NotMoved) -> Problem {
-        let conflict = |detail: String| Problem::new(StatusCode::CONFLICT, "not-moved", detail);
-        match error {
-            NotMoved::NotLive => absent(),
-            NotMoved::Poison => conflict(format!("{error}; DELETE discards it")),
-            NotMoved::UnderWay => conflict(format!(
-                "{error}: if that request succeeds, it is off the list"
-            )),
-            NotMoved::Index(error) => self.broken(error),
-            NotMoved::Kafka(error) => {
-                tracing::warn!(delivery = id, action = action.as_str(), %error, "not moved");
-                not_written(&error)
-            }
-        }
-    }
-
     fn broken(&self, error: IndexError) -> Problem {
         tracing::error!(%error, "the index cannot be read");
         if let Some(list) = self.list.get() {
@@ -115,10 +113,6 @@ impl Api {
     }
 }
 
-fn absent() -> Problem {
-    Problem::not_found("there is no such entry in the failed list: GET /webhooks/failed shows all")
-}
-
 fn not_written(error: &MoveError) -> Problem {
     let unavailable = |detail: &str| {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "kafka-unavailable", detail)
@@ -126,68 +120,18 @@ fn not_written(error: &MoveError) -> Problem {
     };
     match error {
         MoveError::Busy | MoveError::Aborted(_) => {
-            unavailable("Kafka did not take it now; the entry is still on the failed list")
+            unavailable("Kafka did not take it now; nothing was changed")
         }
         MoveError::Unknown(_) | MoveError::Fenced(_) => unavailable(
-            "it is not known whether Kafka took it: an entry that is off the failed list was moved",
+            "it is not known whether Kafka took it: an entry that is off the failed list was \
+             moved, and GET /webhooks/resends shows a job that was started",
         ),
         MoveError::Refused(_) | MoveError::Connection(_) => Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             problem::ABOUT_BLANK,
-            "Kafka refuses it; the log of this server says why. \
-             The entry is still on the failed list",
+            "Kafka refuses it; the log of this server says why. Nothing was changed",
         ),
     }
-}
-
-type Parameters = Result<Query<Vec<(String, String)>>, QueryRejection>;
-type Id = Result<Path<String>, PathRejection>;
-
-async fn list(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    parameters: Parameters,
-) -> Result<Response, Problem> {
-    let Allowed { caller, scope } = api.allow(&headers)?;
-    let Query(parameters) = parameters?;
-    let query = query::read(&parameters, caller.role)?;
-    let list = api.list()?;
-    list.check_cursor(query.from)
-        .map_err(query::beyond_the_end)?;
-    let page = list
-        .reader()
-        .page(scope, query.filter, query.from, query.limit)
-        .await
-        .map_err(|error| api.broken(error))?;
-    Ok(json(StatusCode::OK, &item::page(&page, caller.role)))
-}
-
-async fn one(State(api): State<Api>, headers: HeaderMap, id: Id) -> Result<Response, Problem> {
-    let Allowed { caller, scope } = api.allow(&headers)?;
-    let Path(id) = id?;
-    let found = api.list()?.reader().find(scope, id).await;
-    let letter = found
-        .map_err(|error| api.broken(error))?
-        .ok_or_else(absent)?;
-    Ok(json(StatusCode::OK, &item::of(&letter, caller.role)))
-}
-
-async fn discard(State(api): State<Api>, headers: HeaderMap, id: Id) -> Result<Response, Problem> {
-    let Path(id) = id?;
-    api.take_off(&headers, &id, Action::Discard).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// Also for a delivery whose endpoint was deleted meanwhile: the dispatcher
-/// knows endpoints and drops it.
-async fn resend(State(api): State<Api>, headers: HeaderMap, id: Id) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Accepted<'a> {
-        id: &'a str,
-    }
-    let Path(id) = id?;
-    api.take_off(&headers, &id, Action::Resend).await?;
-    Ok(json(StatusCode::ACCEPTED, &Accepted { id: &id }))
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response {

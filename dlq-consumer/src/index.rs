@@ -4,17 +4,20 @@
 //! Rows and the offset to be read next are written in one transaction, so the
 //! file is always the list as it was at some offset.
 
+mod conditions;
 mod file;
 mod query;
 mod row;
 mod schema;
+mod select;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+pub(crate) use conditions::Scope;
 pub(crate) use file::Lock;
-pub(crate) use query::{Filter, Page, Reader, Scope};
+pub(crate) use query::{Count, Page, Part, Reader, Sorted};
 pub(crate) use schema::{Identity, WhyNew};
 pub(crate) use writer::{Change, Summary, Writer};
 

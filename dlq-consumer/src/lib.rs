@@ -2,16 +2,19 @@
 //!
 //! What is live on `webhooks.dead-letter` is kept in a local index and served
 //! as `/webhooks/failed`. A re-send moves a delivery to `webhooks.resend`, and
-//! a discard takes it off, each in one Kafka transaction. One process writes:
-//! whoever starts last holds the transactional id.
+//! a discard takes it off, each in one Kafka transaction with the record of who
+//! did it. Bulk jobs (`/webhooks/resends`) do so with everything that matches.
+//! One process writes: whoever starts last holds the transactional id.
 //!
 //! It must never send anything to a customer's endpoint, and never change a
 //! payload.
 
 mod api;
 mod cluster;
+mod deliveries;
 mod follow;
 mod index;
+mod jobs;
 mod letter;
 mod list;
 mod metrics;

@@ -1,11 +1,11 @@
-//! The failed list: its index, the topic's reader, and who moves entries.
+//! The failed list: its index, the topics' readers, and who moves entries.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Topics;
-use kafka::{Connection, Mover};
+use kafka::{Connection, Lookup, Mover, Table};
 use service::health::Condition;
 use service::settings::SettingsError;
 use tokio::sync::{Semaphore, mpsc};
@@ -16,8 +16,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::RunError;
 use crate::cluster::Told;
+use crate::deliveries::Deliveries;
 use crate::follow;
 use crate::index::{Identity, Index, IndexError, Reader};
+use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::moves::{AT_ONCE, Claims, Moves};
 
@@ -29,10 +31,27 @@ const STOP_TIME: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct FailedList {
     index: Index,
-    moves: Moves,
+    jobs: Jobs,
+    deliveries: Deliveries,
     trouble: Trouble,
-    /// The end of the topic when this process began.
-    first_end: Option<i64>,
+    end: End,
+}
+
+/// How far the dead-letter topic reaches.
+#[derive(Debug, Clone)]
+pub(crate) struct End {
+    /// When this process began, as the cluster said.
+    at_start: Option<i64>,
+    table: Arc<Table>,
+}
+
+impl End {
+    /// Whether an offset that was given out earlier lies beyond it: then the
+    /// topic was made anew.
+    pub(crate) fn is_before(&self, offset: i64) -> bool {
+        self.at_start
+            .is_some_and(|end| offset > end.max(self.table.next_offset()))
+    }
 }
 
 /// A cursor that this list cannot have given.
@@ -101,27 +120,37 @@ impl FailedList {
             stop,
         )
         .map_err(SettingsError::from)?;
+        let table = Arc::new(table);
+        let end = End {
+            at_start: parts.told.end,
+            table: Arc::clone(&table),
+        };
+        let topics = Arc::new(parts.topics.clone());
         let moves = Moves {
             mover: Arc::new(parts.mover),
-            table: Arc::new(table),
+            table,
             reader: index.reader.clone(),
-            topics: Arc::new(parts.topics.clone()),
+            topics: Arc::clone(&topics),
             metrics: parts.metrics.clone(),
             trouble: parts.trouble.clone(),
             tasks: TaskTracker::new(),
             claims: Claims::default(),
             room: Arc::new(Semaphore::new(AT_ONCE)),
         };
+        let jobs = Jobs::follow(parts.connection, moves, end.clone(), stop)?;
+        let lookup = Lookup::open(parts.connection, "lookup").map_err(SettingsError::from)?;
         Ok(Self {
             index,
-            moves,
+            jobs,
+            deliveries: Deliveries { lookup, topics },
             trouble: parts.trouble.clone(),
-            first_end: parts.told.end,
+            end,
         })
     }
 
+    /// Whether all that was on the topics at the start was read.
     pub(crate) fn is_caught_up(&self) -> bool {
-        self.moves.table.is_caught_up()
+        self.moves().table.is_caught_up() && self.jobs.table.is_caught_up()
     }
 
     pub(crate) const fn reader(&self) -> &Reader {
@@ -129,7 +158,22 @@ impl FailedList {
     }
 
     pub(crate) const fn moves(&self) -> &Moves {
-        &self.moves
+        &self.jobs.moves
+    }
+
+    pub(crate) const fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    pub(crate) const fn deliveries(&self) -> &Deliveries {
+        &self.deliveries
+    }
+
+    /// Carries out jobs from now on, until `stop` and the end of the batch that
+    /// is under way.
+    pub(crate) fn start_work(&self, stop: CancellationToken) {
+        let jobs = self.jobs.clone();
+        self.moves().tasks.spawn(jobs.work(stop));
     }
 
     /// Ends the process, and for a broken file removes that first.
@@ -142,28 +186,32 @@ impl FailedList {
     /// Every cursor that was ever given lies at or before the end of the topic
     /// as it was then.
     pub(crate) fn check_cursor(&self, from: i64) -> Result<(), BeyondTheEnd> {
-        match self.first_end {
-            Some(end) if from > end.max(self.moves.table.next_offset()) => Err(BeyondTheEnd(from)),
-            Some(_) | None => Ok(()),
+        if self.end.is_before(from) {
+            Err(BeyondTheEnd(from))
+        } else {
+            Ok(())
         }
     }
 
-    /// Notes how current the index is, until the topic is not read any more.
+    /// Notes how current the index is, until one of the topics is not read any
+    /// more.
     pub(crate) async fn keep(&self, metrics: &Metrics, caught_up: &Condition) {
-        let table = &self.moves.table;
+        if self.jobs.table.caught_up().await.is_err() {
+            return;
+        }
+        let table = &self.moves().table;
         let writer = &self.index.writer;
-        follow::note_current(table, writer, metrics, &self.trouble, caught_up).await;
+        tokio::select! {
+            () = follow::note_current(table, writer, metrics, &self.trouble, caught_up) => {}
+            () = self.jobs.table.ended() => {}
+        }
     }
 
     /// Lets moves finish and ends the threads. Nobody may ask any more.
     pub(crate) async fn close(self) {
-        let Self { moves, .. } = self;
-        let Moves {
-            mover,
-            table,
-            tasks,
-            ..
-        } = moves;
+        let Self { jobs, end, .. } = self;
+        drop(end);
+        let tasks = jobs.moves.tasks.clone();
         tasks.close();
         if timeout(STOP_TIME, tasks.wait()).await.is_err() {
             tracing::warn!(
@@ -171,15 +219,27 @@ impl FailedList {
                 "moves were still under way at the end of the stop time"
             );
         }
+        let Jobs {
+            moves, table, end, ..
+        } = jobs;
+        drop(end);
+        let Moves {
+            mover,
+            table: letters,
+            ..
+        } = moves;
         if let Some(mover) = Arc::into_inner(mover)
             && mover.stop(STOP_TIME).await.is_err()
         {
             tracing::warn!("the transactional producer did not end in time");
         }
-        if let Some(table) = Arc::into_inner(table)
-            && table.stop(STOP_TIME).await.is_err()
-        {
-            tracing::warn!("the reader of the dead-letter topic did not end in time");
+        for table in [letters, table] {
+            let topic = table.topic().to_owned();
+            if let Some(table) = Arc::into_inner(table)
+                && table.stop(STOP_TIME).await.is_err()
+            {
+                tracing::warn!(topic, "the topic's reader did not end in time");
+            }
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::{DeadLetterReason, Timestamp};
+use domain::{DeadLetterReason, JobAction, JobState, Timestamp};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{Gauge, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
+use crate::deliveries::NotFound;
 use crate::index::Summary;
-use crate::moves::{Action, NotMoved};
+use crate::moves::{NotMoved, RESEND_DELIVERY};
 
 /// Metrics of one process; clones share them.
 ///
@@ -17,13 +18,21 @@ use crate::moves::{Action, NotMoved};
 /// |---|---|
 /// | `feedbackpro_dlq_consumer_entries{reason}` | entries of the failed list |
 /// | `feedbackpro_dlq_consumer_oldest_age_seconds` | since the first entry failed; 0 without one |
-/// | `feedbackpro_dlq_consumer_moves_total{action,outcome}` | requests to re-send or discard one |
+/// | `feedbackpro_dlq_consumer_moves_total{action,outcome}` | requests to re-send or discard one; `resend_delivery` is one that need not have failed |
+/// | `feedbackpro_dlq_consumer_lookups_total{outcome}` | events read again to send a delivery that is not on the list |
+/// | `feedbackpro_dlq_consumer_jobs_running` | bulk jobs that run |
+/// | `feedbackpro_dlq_consumer_jobs_ended_total{action,state}` | bulk jobs that ended |
+/// | `feedbackpro_dlq_consumer_job_entries_total{action,outcome}` | entries that bulk jobs moved, or passed over as they cannot be sent again |
 /// | `feedbackpro_dlq_consumer_index_next_offset` | the offset to be read next |
 /// | `feedbackpro_dlq_consumer_index_age_seconds` | since the index last held everything on the topic |
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
     entries: IntGaugeVec,
     moves: IntCounterVec,
+    lookups: IntCounterVec,
+    jobs_running: IntGauge,
+    jobs_ended: IntCounterVec,
+    job_entries: IntCounterVec,
     next_offset: IntGauge,
     oldest: Arc<AtomicI64>,
     current: Arc<AtomicI64>,
@@ -51,6 +60,31 @@ impl Metrics {
                 ),
                 &["action", "outcome"],
             )?,
+            lookups: IntCounterVec::new(
+                Opts::new(
+                    "feedbackpro_dlq_consumer_lookups_total",
+                    "Events read again to send a delivery that is not on the list, by outcome",
+                ),
+                &["outcome"],
+            )?,
+            jobs_running: IntGauge::new(
+                "feedbackpro_dlq_consumer_jobs_running",
+                "Bulk jobs that run",
+            )?,
+            jobs_ended: IntCounterVec::new(
+                Opts::new(
+                    "feedbackpro_dlq_consumer_jobs_ended_total",
+                    "Bulk jobs that ended, by what they do and how they ended",
+                ),
+                &["action", "state"],
+            )?,
+            job_entries: IntCounterVec::new(
+                Opts::new(
+                    "feedbackpro_dlq_consumer_job_entries_total",
+                    "Entries that bulk jobs moved, or passed over",
+                ),
+                &["action", "outcome"],
+            )?,
             next_offset: IntGauge::new(
                 "feedbackpro_dlq_consumer_index_next_offset",
                 "The offset of the dead-letter topic to be read next",
@@ -58,14 +92,18 @@ impl Metrics {
             oldest: Arc::new(AtomicI64::new(NONE)),
             current: Arc::new(AtomicI64::new(NONE)),
         };
-        for action in Action::ALL {
-            for outcome in ["moved", "not_live", "poison", "under_way", "failed"] {
-                metrics.moves.with_label_values(&[action.as_str(), outcome]);
-            }
-        }
+        metrics.show_every_label();
         metrics.show(&Summary::default());
         registry.register(Box::new(metrics.entries.clone()))?;
-        registry.register(Box::new(metrics.moves.clone()))?;
+        for counter in [
+            &metrics.moves,
+            &metrics.lookups,
+            &metrics.jobs_ended,
+            &metrics.job_entries,
+        ] {
+            registry.register(Box::new(counter.clone()))?;
+        }
+        registry.register(Box::new(metrics.jobs_running.clone()))?;
         registry.register(Box::new(metrics.next_offset.clone()))?;
         registry.register(Box::new(Age::new(
             "feedbackpro_dlq_consumer_oldest_age_seconds",
@@ -78,6 +116,27 @@ impl Metrics {
             &metrics.current,
         )?))?;
         Ok(metrics)
+    }
+
+    /// A counter that has not counted yet is 0, not missing.
+    fn show_every_label(&self) {
+        let actions = JobAction::ALL.map(JobAction::as_str);
+        for action in actions.into_iter().chain([RESEND_DELIVERY]) {
+            for outcome in ["moved", "not_live", "poison", "under_way", "failed"] {
+                self.moves.with_label_values(&[action, outcome]);
+            }
+        }
+        for outcome in ["found", "absent", "expired", "other_topic", "failed"] {
+            self.lookups.with_label_values(&[outcome]);
+        }
+        for action in actions {
+            for state in JobState::ALL.iter().filter(|it| **it != JobState::Running) {
+                self.jobs_ended.with_label_values(&[action, state.as_str()]);
+            }
+            for outcome in ["moved", "skipped"] {
+                self.job_entries.with_label_values(&[action, outcome]);
+            }
+        }
     }
 
     /// Shows the list in numbers.
@@ -98,17 +157,43 @@ impl Metrics {
         self.current.store(at.millis(), Ordering::Relaxed);
     }
 
-    /// Counts a request to move an entry.
-    pub(crate) fn moved(&self, action: Action, error: Option<&NotMoved>) {
+    /// Counts a request to move one delivery.
+    pub(crate) fn moved(&self, action: &'static str, error: Option<&NotMoved>) {
         let outcome = match error {
             None => "moved",
             Some(NotMoved::NotLive) => "not_live",
-            Some(NotMoved::Poison) => "poison",
+            Some(NotMoved::Poison(_)) => "poison",
             Some(NotMoved::UnderWay) => "under_way",
             Some(NotMoved::Index(_) | NotMoved::Kafka(_)) => "failed",
         };
-        self.moves
-            .with_label_values(&[action.as_str(), outcome])
+        self.moves.with_label_values(&[action, outcome]).inc();
+    }
+
+    /// Counts an event that was read again, or not.
+    pub(crate) fn looked_up(&self, error: Option<&NotFound>) {
+        let outcome = error.map_or("found", NotFound::as_str);
+        self.lookups.with_label_values(&[outcome]).inc();
+    }
+
+    /// So many jobs run.
+    pub(crate) fn jobs_running(&self, jobs: usize) {
+        self.jobs_running
+            .set(i64::try_from(jobs).unwrap_or(i64::MAX));
+    }
+
+    /// Counts what a job has done in one step.
+    pub(crate) fn job_step(&self, action: JobAction, moved: u64, skipped: u64) {
+        for (outcome, entries) in [("moved", moved), ("skipped", skipped)] {
+            self.job_entries
+                .with_label_values(&[action.as_str(), outcome])
+                .inc_by(entries);
+        }
+    }
+
+    /// Counts a job that ended.
+    pub(crate) fn job_ended(&self, action: JobAction, state: JobState) {
+        self.jobs_ended
+            .with_label_values(&[action.as_str(), state.as_str()])
             .inc();
     }
 }

@@ -1,21 +1,24 @@
-//! Taking an entry off the failed list: sent again, or discarded.
+//! One delivery sent again, from the failed list or from its event, or discarded.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+mod claims;
+pub(crate) mod records;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::record::{self, DeliveryHeaders};
-use domain::{Timestamp, Topics};
-use kafka::{MoveError, Mover, Record, Table};
+use domain::{AuditRecord, JobAction, Timestamp, Topics};
+use kafka::{MoveError, Mover, Table};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use crate::RunError;
 use crate::index::{IndexError, Reader, Scope};
-use crate::letter::{self, Letter};
 use crate::list::Trouble;
 use crate::metrics::Metrics;
+use claims::Claim;
+pub(crate) use claims::Claims;
+use records::{Sendable, Unreadable};
 
 /// How long an answer waits until the list shows the move. The reader is a few
 /// milliseconds behind, as long as the broker answers.
@@ -25,26 +28,6 @@ const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 /// [`Mover`] takes 256 that wait.
 pub(crate) const AT_ONCE: usize = 128;
 
-/// What becomes of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// The schedule starts again, with the same bytes and the same event id.
-    Resend,
-    /// Nobody wants it any more.
-    Discard,
-}
-
-impl Action {
-    pub(crate) const ALL: [Self; 2] = [Self::Resend, Self::Discard];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Resend => "resend",
-            Self::Discard => "discard",
-        }
-    }
-}
-
 /// Who wants which entry moved.
 #[derive(Debug)]
 pub(crate) struct Order {
@@ -53,8 +36,24 @@ pub(crate) struct Order {
     /// The caller's token, by its id.
     pub(crate) token: String,
     pub(crate) id: String,
-    pub(crate) action: Action,
+    pub(crate) action: JobAction,
+    /// What is sent where there is no such entry: the caller was found to own
+    /// it. `None` asks for an entry.
+    pub(crate) instead: Option<Sendable>,
 }
+
+impl Order {
+    /// The word in metrics and the log.
+    pub(crate) const fn name(&self) -> &'static str {
+        match &self.instead {
+            None => self.action.as_str(),
+            Some(_) => RESEND_DELIVERY,
+        }
+    }
+}
+
+/// [`Order::name`] of a delivery that is sent again and need not have failed.
+pub(crate) const RESEND_DELIVERY: &str = "resend_delivery";
 
 /// Why an entry was not moved.
 #[derive(Debug, thiserror::Error)]
@@ -63,8 +62,8 @@ pub(crate) enum NotMoved {
     #[error("it is not on the failed list")]
     NotLive,
     /// Nothing can be sent from it.
-    #[error("the record cannot be read, so there is nothing to send")]
-    Poison,
+    #[error(transparent)]
+    Poison(#[from] Unreadable),
     /// Another request for the same entry is under way.
     #[error("another request moves it right now")]
     UnderWay,
@@ -72,38 +71,6 @@ pub(crate) enum NotMoved {
     Index(#[from] IndexError),
     #[error(transparent)]
     Kafka(#[from] MoveError),
-}
-
-/// The records that move a letter, all in one transaction. The last one is the
-/// tombstone that takes it off the list.
-fn records(
-    letter: &Letter,
-    action: Action,
-    now: Timestamp,
-    topics: &Topics,
-) -> Result<Vec<Record<'static>>, NotMoved> {
-    let tombstone = Record::tombstone(topics.dead_letter.clone(), letter.id.clone().into_bytes());
-    match action {
-        Action::Resend => Ok(vec![again(letter, now, topics)?, tombstone]),
-        Action::Discard => Ok(vec![tombstone]),
-    }
-}
-
-/// The delivery as it was before its first attempt.
-fn again(letter: &Letter, now: Timestamp, topics: &Topics) -> Result<Record<'static>, NotMoved> {
-    if letter.poison {
-        return Err(NotMoved::Poison);
-    }
-    let unreadable = |_: record::RecordError| NotMoved::Poison;
-    let event = letter::event_headers(&letter.headers).map_err(unreadable)?;
-    let before = letter::delivery_headers(&letter.headers).map_err(unreadable)?;
-    let anew = DeliveryHeaders::first(before.endpoint, now, before.source);
-    let key = before.endpoint.to_string().into_bytes();
-    let record = Record::new(topics.resend.clone(), key, letter.value.clone());
-    Ok(anew
-        .write(&event)
-        .into_iter()
-        .fold(record, |record, (name, value)| record.header(name, value)))
 }
 
 /// Moves entries, each once: an id is claimed from before the list is looked
@@ -125,13 +92,13 @@ pub(crate) struct Moves {
 }
 
 impl Moves {
-    /// Moves one live entry. Returns when the list shows it. Dropping the
-    /// future does not stop a move.
+    /// Moves one delivery. Returns when the list shows it. Dropping the future
+    /// does not stop a move.
     pub(crate) async fn one(&self, order: Order) -> Result<(), NotMoved> {
         let claim = match self.claim(&order).await {
             Ok(claim) => claim,
             Err(error) => {
-                self.metrics.moved(order.action, Some(&error));
+                self.metrics.moved(order.name(), Some(&error));
                 return Err(error);
             }
         };
@@ -144,25 +111,28 @@ impl Moves {
 
     async fn claim(&self, order: &Order) -> Result<Claim, NotMoved> {
         // Only who may see an entry learns that it is being moved.
-        let seen = self.reader.find(order.scope.clone(), order.id.clone());
-        seen.await?.ok_or(NotMoved::NotLive)?;
-        self.claims.take(&order.id).ok_or(NotMoved::UnderWay)
+        if order.instead.is_none() {
+            let seen = self.reader.find(order.scope.clone(), order.id.clone());
+            seen.await?.ok_or(NotMoved::NotLive)?;
+        }
+        let claim = self.claims.take(vec![order.id.clone()]);
+        claim.ok_or(NotMoved::UnderWay)
     }
 
     async fn carry_out(
         self,
-        order: Order,
+        mut order: Order,
         claim: Claim,
         reply: oneshot::Sender<Result<(), NotMoved>>,
     ) {
-        let Order { id, action, .. } = &order;
+        let action = order.name();
         let outcome = {
             let _room = self.room.acquire().await;
-            self.write(&order).await
+            self.write(&mut order).await
         };
-        self.metrics.moved(*action, outcome.as_ref().err());
+        self.metrics.moved(action, outcome.as_ref().err());
         let tombstone = match outcome {
-            Ok(offset) => offset,
+            Ok(tombstone) => tombstone,
             Err(error) => {
                 if let NotMoved::Kafka(MoveError::Fenced(reason)) = &error {
                     self.trouble.report(RunError::Fenced(reason.clone()));
@@ -172,61 +142,69 @@ impl Moves {
                 return;
             }
         };
-        let (action, token) = (action.as_str(), &order.token);
-        tracing::info!(
-            delivery = id,
-            action,
-            token,
-            "an entry left the failed list"
-        );
-        let mut shown = std::pin::pin!(self.table.wait_for(tombstone));
-        let in_time = timeout(SHOWN_WITHIN, shown.as_mut()).await;
-        drop(reply.send(Ok(())));
-        if in_time.is_err() {
-            // Else the entry would look live to the next request. When the
-            // reading ends, so does the process.
-            shown.await.ok();
+        let Order { id, token, .. } = &order;
+        tracing::info!(delivery = id, action, token, "a delivery was moved");
+        match tombstone {
+            // Else the entry would look live to the next request.
+            Some(tombstone) => when_shown(&self.table, tombstone, reply, Ok(())).await,
+            None => drop(reply.send(Ok(()))),
         }
         drop(claim);
     }
 
-    /// Writes the move and gives the tombstone's offset.
-    async fn write(&self, order: &Order) -> Result<i64, NotMoved> {
+    /// Writes the move, and who did it, in one transaction. Gives the offset of
+    /// the entry's tombstone; `None` where there was no entry.
+    async fn write(&self, order: &mut Order) -> Result<Option<i64>, NotMoved> {
         let found = self.reader.find(order.scope.clone(), order.id.clone());
-        let letter = found.await?.ok_or(NotMoved::NotLive)?;
-        let records = records(&letter, order.action, Timestamp::now(), &self.topics)?;
-        let stored = self.mover.move_records(records).await?;
+        let now = Timestamp::now();
+        let (records, account, detail, is_entry) = match (found.await?, order.instead.take()) {
+            (Some(letter), _) => {
+                let records = records::of_letter(&letter, order.action, now, &self.topics)?;
+                let detail = format!("from the failed list: {}", letter.reason.as_str());
+                (records, letter.account, detail, true)
+            }
+            (None, Some(sendable)) => {
+                let account = Some(sendable.event.account.clone());
+                let detail = match &sendable.source {
+                    Some(source) => format!("from {source}"),
+                    None => String::new(),
+                };
+                let again = sendable.again(now, &self.topics);
+                (vec![again], account, detail, false)
+            }
+            (None, None) => return Err(NotMoved::NotLive),
+        };
+        let audit = AuditRecord {
+            at: now,
+            account,
+            token: order.token.clone(),
+            action: order.action.of_one(),
+            subject: order.id.clone(),
+            detail: Some(detail),
+        };
+        let mut all = vec![records::audit(&audit, &self.topics)];
+        all.extend(records);
+        let stored = self.mover.move_records(all).await?;
         let lost = || MoveError::Unknown("Kafka did not say where the records stand".to_owned());
-        Ok(stored.last().ok_or_else(lost)?.offset)
+        let last = stored.last().ok_or_else(lost)?;
+        Ok(is_entry.then_some(last.offset))
     }
 }
 
-/// The ids of entries that are being moved.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Claims {
-    ids: Arc<Mutex<HashSet<String>>>,
-}
-
-/// One id, claimed until this is dropped.
-#[derive(Debug)]
-struct Claim {
-    id: String,
-    of: Claims,
-}
-
-impl Claims {
-    fn take(&self, id: &str) -> Option<Claim> {
-        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.insert(id.to_owned()).then(|| Claim {
-            id: id.to_owned(),
-            of: self.clone(),
-        })
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        let mut ids = self.of.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.remove(&self.id);
+/// Answers once the table's reader has passed the record at `offset`, or after
+/// a while, and returns when it has, which it does not when the reading ends:
+/// then so does the process.
+pub(crate) async fn when_shown<T>(
+    table: &Table,
+    offset: i64,
+    reply: oneshot::Sender<T>,
+    answer: T,
+) {
+    let mut shown = std::pin::pin!(table.wait_for(offset));
+    let in_time = timeout(SHOWN_WITHIN, shown.as_mut()).await;
+    // The client may have gone.
+    drop(reply.send(answer));
+    if in_time.is_err() {
+        shown.await.ok();
     }
 }

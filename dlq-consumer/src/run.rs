@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::Settings;
-use crate::api::{self, Api};
+use crate::api;
 use crate::cluster;
 use crate::index::{Index, IndexError, Lock};
 use crate::list::{FailedList, Ingredients, Trouble};
@@ -57,8 +57,8 @@ pub enum RunError {
          run one at a time ({0})"
     )]
     Fenced(String),
-    /// The client that reads the topic has failed for good; the log says why.
-    #[error("the dead-letter topic cannot be read any more: the log says why")]
+    /// A client that reads a topic has failed for good; the log says why.
+    #[error("the failed list or its jobs cannot be read any more: the log says why")]
     NotRead,
     /// A metric's name is taken.
     #[error("the metrics cannot be registered: {0}")]
@@ -104,16 +104,15 @@ pub async fn run(
         trouble: &trouble,
         checked: parts.health.condition("Kafka reached and topics checked"),
         id_taken: parts.health.condition("transactional id taken"),
-        caught_up: parts.health.condition("failed list read to its end"),
+        caught_up: parts
+            .health
+            .condition("failed list and jobs read to their ends"),
     };
     let list = Arc::new(OnceLock::new());
     let ending = shutdown.child_token();
     let mut servers = JoinSet::new();
-    let api = Api {
-        tokens: parts.tokens,
-        list: Arc::clone(&list),
-    };
-    servers.spawn(http::serve(parts.api, api::routes(api), ending.clone()));
+    let router = api::routes(parts.tokens, Arc::clone(&list));
+    servers.spawn(http::serve(parts.api, router, ending.clone()));
     if let Some(listener) = parts.admin {
         let router = admin::routes(parts.health.clone(), parts.registry);
         servers.spawn(admin::serve(listener, router, ending.clone()));
@@ -124,7 +123,7 @@ pub async fn run(
     let outcome = tokio::select! {
         biased;
         Some(error) = troubles.recv() => Err(error),
-        outcome = beginning.keep_list(&list, &shutdown, &threads) => outcome,
+        outcome = beginning.keep_list(&list, &ending, &threads) => outcome,
     };
     if let Err(error) = &outcome {
         parts.health.fail(error.to_string());
@@ -167,6 +166,7 @@ impl Beginning<'_> {
             return Ok(());
         };
         let list = shown.get_or_init(|| list);
+        list.start_work(shutdown.clone());
         tokio::select! {
             () = shutdown.cancelled() => Ok(()),
             () = list.keep(self.metrics, &self.caught_up) => Err(RunError::NotRead),
@@ -181,7 +181,12 @@ impl Beginning<'_> {
     ) -> Result<Option<FailedList>, RunError> {
         let topics = self.settings.topic_names();
         let connection = self.settings.connection()?;
-        let specs = [topics.dead_letter_spec(), topics.resend_spec()];
+        let specs = [
+            topics.dead_letter_spec(),
+            topics.resend_spec(),
+            topics.jobs_spec(),
+            topics.audit_spec(),
+        ];
         match ensure_topics(&connection, &specs, self.policy, shutdown).await {
             Ok(differences) => {
                 for difference in differences {

@@ -140,6 +140,21 @@ hex_id!(
     "an endpoint id: ep_ and 32 lower-case hex digits"
 );
 
+hex_id!(
+    /// The id of a bulk job: `job_` and 32 hex digits.
+    JobId,
+    "job_",
+    "a job id: job_ and 32 lower-case hex digits"
+);
+
+impl JobId {
+    /// A new id, a UUIDv7: ids of later jobs sort later.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::now_v7().as_u128())
+    }
+}
+
 impl EventId {
     /// A new id, a UUIDv7: ids of later events sort later.
     #[must_use]

@@ -7,10 +7,12 @@ mod audit;
 mod endpoint;
 mod envelope;
 mod event;
+mod failed_filter;
 mod field;
 mod filter;
 mod ids;
 mod input;
+mod job;
 mod outcome;
 mod placement;
 pub mod record;
@@ -28,13 +30,15 @@ pub use envelope::{Envelope, EnvelopeHead, MAX_ENVELOPE_BYTES, Submission};
 pub use event::{
     EventData, EventKind, NewFeedback, NpsCalculated, RatingSubmitted, Segment, WidgetDismissed,
 };
+pub use failed_filter::{FailedFilter, MAX_SELECTED, MAX_SELECTED_BYTES, NotAFilter};
 pub use field::{Email, Locale, Score, Seconds, Text};
 pub use filter::{
     Condition, DataField, Filter, FilterMistake, FilterMistakes, FilteredEvent, MAX_CONDITIONS,
     Operand, Operator,
 };
-pub use ids::{AccountId, DeliveryId, EndpointId, EventId, NotAnId, partition_key};
+pub use ids::{AccountId, DeliveryId, EndpointId, EventId, JobId, NotAnId, partition_key};
 pub use input::InputError;
+pub use job::{Job, JobAction, JobState};
 pub use outcome::{Cause, Outcome};
 pub use placement::{
     DeferReason, EXPIRES_AFTER, FAST_PACE, Gate, LONGEST_CLOSE_IN_READY, MOVING, Place,

@@ -1,16 +1,18 @@
 //! The way to Kafka for every part of FeedBackPro Webhooks: client settings,
-//! topics made and checked, publishing, compacted tables, logs, transactional moves.
+//! topics made and checked, publishing, compacted tables, logs, single records,
+//! transactional moves.
 //!
 //! What the promise rests on (acks, idempotence, isolation, commits) is set
 //! here once and cannot be replaced by a user's property. The dispatcher makes
 //! its own consumers from [`Connection::consumer_config`]; everything else
 //! about Kafka is behind [`ensure_topics`], [`Publisher`], [`Feed`], [`Table`],
-//! [`Follower`] and [`Mover`].
+//! [`Follower`], [`Lookup`] and [`Mover`].
 
 mod client_log;
 mod connection;
 mod feed;
 mod follower;
+mod lookup;
 mod mover;
 mod patience;
 mod polling;
@@ -24,6 +26,7 @@ pub use client_log::{ClientLog, Logged};
 pub use connection::{Connection, ConnectionError};
 pub use feed::Feed;
 pub use follower::{Follower, FollowerEnded};
+pub use lookup::{FoundRecord, Lookup, LookupError};
 pub use mover::{MoveError, Mover};
 pub use publisher::{Compression, Delivery, NotFlushed, PublishError, Publisher, PublisherOptions};
 pub use record::{Record, Stored};

@@ -131,6 +131,21 @@ impl Client {
         }
     }
 
+    /// One for a dlq-consumer alone, with the token of the account `shop`.
+    ///
+    /// # Panics
+    /// When a call for another binary is made.
+    #[must_use]
+    pub fn of_dlq_consumer(service: &crate::Service) -> Self {
+        let none = String::new;
+        Self::new(
+            none(),
+            service.url(""),
+            none(),
+            crate::settings::tokens::SHOP,
+        )
+    }
+
     /// The same with another token; "" sends none.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
@@ -323,6 +338,76 @@ impl Client {
         );
     }
 
+    /// `GET /webhooks/failed/count` with this query.
+    pub async fn failed_count(&self, query: &str) -> u64 {
+        let path = format!("/webhooks/failed/count?{query}");
+        let reply = self.call(Binary::DlqConsumer, Method::GET, &path).await;
+        number(&reply.expect(200).json(), "count")
+    }
+
+    /// `GET /webhooks/failed/export` with this query; a line each.
+    pub async fn export_failed(&self, query: &str) -> Vec<Value> {
+        let path = format!("/webhooks/failed/export?{query}");
+        let reply = self.call(Binary::DlqConsumer, Method::GET, &path).await;
+        reply.expect(200).ndjson()
+    }
+
+    /// `POST /webhooks/resends` as a dry run; how many would be moved.
+    pub async fn dry_run(&self, action: &str, filter: &Value) -> u64 {
+        let body = json!({"action": action, "filter": filter, "dry_run": true});
+        number(&self.post_resends(&body).await.expect(200).json(), "count")
+    }
+
+    /// `POST /webhooks/resends`; the job.
+    pub async fn start_job(&self, action: &str, filter: &Value) -> Value {
+        let body = json!({"action": action, "filter": filter});
+        let reply = self.post_resends(&body).await.expect(202);
+        let job = reply.json();
+        let place = format!("/webhooks/resends/{}", text(&job, "id"));
+        assert_eq!(reply.header("location"), place);
+        job
+    }
+
+    /// `GET /webhooks/resends/{id}`.
+    pub async fn job(&self, id: &str) -> Value {
+        let path = format!("/webhooks/resends/{id}");
+        let reply = self.call(Binary::DlqConsumer, Method::GET, &path).await;
+        reply.expect(200).json()
+    }
+
+    /// Waits until a job has ended; the job.
+    pub async fn wait_for_job(&self, id: &str, deadline: Duration) -> Value {
+        crate::until(&format!("the end of {id}"), deadline, async || {
+            let job = self.job(id).await;
+            (job["state"] != "running").then_some(job)
+        })
+        .await
+    }
+
+    /// `DELETE /webhooks/resends/{id}`; the whole answer.
+    pub async fn cancel_job(&self, id: &str) -> Reply {
+        let path = format!("/webhooks/resends/{id}");
+        self.call(Binary::DlqConsumer, Method::DELETE, &path).await
+    }
+
+    /// `POST /webhooks/deliveries/{id}/resend` from where an attempt record
+    /// says that the event stands; the whole answer.
+    pub async fn resend_delivery(&self, delivery: &str, attempt: &Value) -> Reply {
+        let path = format!("/webhooks/deliveries/{delivery}/resend");
+        let place = json!({
+            "topic": attempt["topic"], "partition": attempt["partition"],
+            "offset": attempt["offset"],
+        });
+        self.call_json(Binary::DlqConsumer, Method::POST, &path, &place)
+            .await
+    }
+
+    async fn post_resends(&self, body: &Value) -> Reply {
+        let path = "/webhooks/resends";
+        self.call_json(Binary::DlqConsumer, Method::POST, path, body)
+            .await
+    }
+
     async fn console(&self, method: Method, endpoint: &str, rest: &str) -> Reply {
         let path = format!("/api/v1/endpoints/{endpoint}{rest}");
         self.call(Binary::Console, method, &path).await
@@ -372,6 +457,11 @@ fn text(json: &Value, key: &str) -> String {
     value
         .unwrap_or_else(|| panic!("no text {key:?} in {json}"))
         .to_owned()
+}
+
+fn number(json: &Value, key: &str) -> u64 {
+    let value = json[key].as_u64();
+    value.unwrap_or_else(|| panic!("no number {key:?} in {json}"))
 }
 
 fn assert_success(reply: &Reply) {

@@ -186,6 +186,18 @@ impl Service {
         self.child.id()
     }
 
+    /// The most memory that its process had so far, in bytes.
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[must_use]
+    pub fn peak_memory(&self) -> usize {
+        let status = read_lossy(Path::new(&format!("/proc/{}/status", self.pid())));
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<usize>().ok());
+        kib.expect("a running process has a peak") * 1024
+    }
+
     /// A path of its admin port: `/livez`, `/readyz` or `/metrics`.
     #[must_use]
     pub fn admin_url(&self, path: &str) -> String {

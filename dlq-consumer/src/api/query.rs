@@ -1,67 +1,149 @@
-//! The parameters of `GET /webhooks/failed`.
+//! The parameters of the failed list, of what is made of it, and of jobs.
 
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
 use axum::http::StatusCode;
-use domain::{DeadLetterReason, EventKind, Timestamp};
+use domain::{DeadLetterReason, EventKind, FailedFilter, JobId, NotAFilter, Timestamp};
 use service::problem::{Problem, ProblemError};
 use service::settings::Role;
 
-use crate::index::Filter;
+use crate::index::{Part, Sorted};
 use crate::list::BeyondTheEnd;
 
 /// Entries a page, where the caller does not say.
 const DEFAULT_LIMIT: usize = 100;
 /// Entries a page at most.
 const MAX_LIMIT: usize = 500;
+/// Jobs a page, where the caller does not say.
+const DEFAULT_JOBS: usize = 20;
+/// Jobs a page at most: each may hold a selection.
+const MAX_JOBS: usize = 100;
 
 /// Mistakes that one answer tells.
 const MAX_TOLD: usize = 20;
 
-const FOR_ACCOUNTS: &str = "endpoint, event, reason, since, until, limit, cursor";
-const FOR_OPERATORS: &str = "account, endpoint, event, reason, since, until, limit, cursor";
-const A_CURSOR: &str = "the next_cursor of an earlier answer, or none to begin at the oldest";
+const OF_THE_FILTER: &str = "endpoint, event, reason, since, until";
+const A_CURSOR: &str = "the next_cursor of an earlier answer, or none to begin";
 const A_MOMENT: &str =
     "a time of RFC 3339 such as 2024-06-15T14:32:00Z (in a URL, + is written %2B)";
 
-/// What is asked for.
+/// Which page of the list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ListQuery {
-    pub(super) filter: Filter,
-    /// The first offset to look at.
-    pub(super) from: i64,
+    pub(super) filter: FailedFilter,
+    pub(super) cursor: Option<i64>,
+    sorted: Sorted,
+    limit: usize,
+}
+
+/// Which page of the jobs is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct JobsQuery {
+    /// Older ones than this.
+    pub(super) before: Option<JobId>,
     pub(super) limit: usize,
 }
 
-/// Reads the parameters; all mistakes are told at once.
-pub(super) fn read(parameters: &[(String, String)], role: Role) -> Result<ListQuery, Problem> {
+impl ListQuery {
+    pub(super) fn part(&self, bytes: usize) -> Part {
+        let (from, until) = match self.sorted {
+            Sorted::OldestFirst => (self.cursor.unwrap_or(0), i64::MAX),
+            Sorted::NewestFirst => (0, self.cursor.unwrap_or(i64::MAX)),
+        };
+        Part {
+            sorted: self.sorted,
+            from,
+            until,
+            limit: self.limit,
+            bytes,
+        }
+    }
+}
+
+/// A page of the list; all mistakes are told at once.
+pub(super) fn list(parameters: &[(String, String)], role: Role) -> Result<ListQuery, Problem> {
     let mut query = ListQuery {
-        filter: Filter::default(),
-        from: 0,
+        filter: FailedFilter::default(),
+        cursor: None,
+        sorted: Sorted::OldestFirst,
         limit: DEFAULT_LIMIT,
     };
+    let mut mistakes = each(parameters, |name, value| match name {
+        "limit" => limit(&mut query.limit, MAX_LIMIT, value),
+        "cursor" => {
+            let cursor = value.parse().ok().filter(|cursor| *cursor >= 0);
+            query.cursor = Some(cursor.ok_or_else(|| wrong(name, value, A_CURSOR.to_owned()))?);
+            Ok(())
+        }
+        "order" => {
+            query.sorted = match value {
+                "oldest" => Sorted::OldestFirst,
+                "newest" => Sorted::NewestFirst,
+                _ => return Err(wrong(name, value, "oldest, newest".to_owned())),
+            };
+            Ok(())
+        }
+        _ => filter_by(
+            &mut query.filter,
+            role,
+            name,
+            value,
+            ", limit, cursor, order",
+        ),
+    });
+    mistakes.extend(senseless(&query.filter));
+    told(query, mistakes)
+}
+
+/// Only what chooses.
+pub(super) fn filter(parameters: &[(String, String)], role: Role) -> Result<FailedFilter, Problem> {
+    let mut filter = FailedFilter::default();
+    let mut mistakes = each(parameters, |name, value| {
+        filter_by(&mut filter, role, name, value, "")
+    });
+    mistakes.extend(senseless(&filter));
+    told(filter, mistakes)
+}
+
+/// A page of the jobs.
+pub(super) fn jobs(parameters: &[(String, String)]) -> Result<JobsQuery, Problem> {
+    let mut query = JobsQuery {
+        before: None,
+        limit: DEFAULT_JOBS,
+    };
+    let mistakes = each(parameters, |name, value| match name {
+        "limit" => limit(&mut query.limit, MAX_JOBS, value),
+        "cursor" => {
+            let cursor = value.parse().ok();
+            query.before = Some(cursor.ok_or_else(|| wrong(name, value, A_CURSOR.to_owned()))?);
+            Ok(())
+        }
+        _ => Err(unknown(name, "limit, cursor".to_owned())),
+    });
+    told(query, mistakes)
+}
+
+/// Takes each parameter, once; gives the mistakes.
+fn each(
+    parameters: &[(String, String)],
+    mut take: impl FnMut(&str, &str) -> Result<(), ProblemError>,
+) -> Vec<ProblemError> {
     let mut seen = HashSet::new();
     let mut mistakes = Vec::new();
     for (name, value) in parameters {
         let taken = if seen.insert(name.as_str()) {
-            take(&mut query, name, value, role)
+            take(name, value)
         } else {
             Err(ProblemError::new(name, "it is given more than once").allowed("one value"))
         };
         mistakes.extend(taken.err());
     }
-    if let Filter {
-        since: Some(since),
-        until: Some(until),
-        ..
-    } = query.filter
-        && since > until
-    {
-        let mistake = ProblemError::new("until", "it is before since");
-        mistakes.push(mistake.found(until.to_string()).allowed("since or later"));
-    }
+    mistakes
+}
+
+fn told<T>(query: T, mut mistakes: Vec<ProblemError>) -> Result<T, Problem> {
     if mistakes.is_empty() {
         return Ok(query);
     }
@@ -69,8 +151,13 @@ pub(super) fn read(parameters: &[(String, String)], role: Role) -> Result<ListQu
     Err(refuse(mistakes))
 }
 
-fn take(query: &mut ListQuery, name: &str, value: &str, role: Role) -> Result<(), ProblemError> {
-    let filter = &mut query.filter;
+fn filter_by(
+    filter: &mut FailedFilter,
+    role: Role,
+    name: &str,
+    value: &str,
+    others: &str,
+) -> Result<(), ProblemError> {
     match name {
         "account" if role == Role::Operator => filter.account = Some(parse(name, value)?),
         "endpoint" => filter.endpoint = Some(parse(name, value)?),
@@ -86,24 +173,33 @@ fn take(query: &mut ListQuery, name: &str, value: &str, role: Role) -> Result<()
         }
         "since" => filter.since = Some(moment(name, value)?),
         "until" => filter.until = Some(moment(name, value)?),
-        "limit" => {
-            let limit = value.parse().ok();
-            let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit));
-            let allowed = || format!("a whole number from 1 to {MAX_LIMIT}");
-            query.limit = limit.ok_or_else(|| wrong(name, value, allowed()))?;
-        }
-        "cursor" => {
-            let from = value.parse().ok().filter(|from| *from >= 0);
-            query.from = from.ok_or_else(|| wrong(name, value, A_CURSOR.to_owned()))?;
-        }
         other => {
-            let allowed = match role {
-                Role::Operator => FOR_OPERATORS,
-                Role::Account | Role::Ingest => FOR_ACCOUNTS,
+            let account = match role {
+                Role::Operator => "account, ",
+                Role::Account | Role::Ingest => "",
             };
-            return Err(ProblemError::new(other, "there is no such parameter").allowed(allowed));
+            return Err(unknown(other, format!("{account}{OF_THE_FILTER}{others}")));
         }
     }
+    Ok(())
+}
+
+fn senseless(filter: &FailedFilter) -> Option<ProblemError> {
+    let error = filter.check().err()?;
+    let mistake = ProblemError::new(error.field(), error.to_string());
+    Some(match (error, filter.until) {
+        (NotAFilter::UntilBeforeSince, Some(until)) => {
+            mistake.found(until.to_string()).allowed("since or later")
+        }
+        (_, _) => mistake,
+    })
+}
+
+fn limit(taken: &mut usize, most: usize, value: &str) -> Result<(), ProblemError> {
+    let limit = value.parse().ok();
+    let limit = limit.filter(|limit| (1..=most).contains(limit));
+    let allowed = || format!("a whole number from 1 to {most}");
+    *taken = limit.ok_or_else(|| wrong("limit", value, allowed()))?;
     Ok(())
 }
 
@@ -137,6 +233,10 @@ fn moment(name: &str, value: &str) -> Result<Timestamp, ProblemError> {
     value
         .parse()
         .map_err(|_| wrong(name, value, A_MOMENT.to_owned()))
+}
+
+fn unknown(name: &str, allowed: String) -> ProblemError {
+    ProblemError::new(name, "there is no such parameter").allowed(allowed)
 }
 
 fn wrong(name: &str, value: &str, allowed: String) -> ProblemError {

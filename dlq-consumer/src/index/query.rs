@@ -1,54 +1,66 @@
 //! Reading the index, beside its writer.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{AccountId, DeadLetterReason, EndpointId, EventKind, Timestamp};
-use rusqlite::types::ToSql;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use domain::FailedFilter;
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::{IndexError, row};
+use super::conditions::Scope;
+use super::{IndexError, select};
 use crate::letter::Letter;
 
-/// Pages that are read at once; each holds up to [`MAX_PAGE_BYTES`].
+/// Queries that run at once; each holds one part of the list in memory.
 const READERS: usize = 4;
-/// A page ends before its payloads are longer than this together.
-const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 /// The writer never blocks readers (WAL) but while it makes a new log.
 const READ_WAIT: Duration = Duration::from_secs(5);
 
-/// What may be seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// Deliveries of one account.
-    Account(AccountId),
-    /// Everything, poison too.
-    All,
+/// The order of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sorted {
+    OldestFirst,
+    NewestFirst,
 }
 
-/// Which entries are asked for. `None` is any.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Filter {
-    pub(crate) account: Option<AccountId>,
-    pub(crate) endpoint: Option<EndpointId>,
-    pub(crate) event: Option<EventKind>,
-    pub(crate) reason: Option<DeadLetterReason>,
-    /// Failed at this moment or later.
-    pub(crate) since: Option<Timestamp>,
-    /// Failed before this moment.
-    pub(crate) until: Option<Timestamp>,
+/// Which part of what matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) sorted: Sorted,
+    /// At this offset and later.
+    pub(crate) from: i64,
+    /// Before this offset.
+    pub(crate) until: i64,
+    /// So many entries at most.
+    pub(crate) limit: usize,
+    /// It ends before its payloads are longer than this together, but has one
+    /// entry at least.
+    pub(crate) bytes: usize,
 }
 
-/// A part of the list, oldest first.
+/// A part of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) letters: Vec<Letter>,
-    /// Where the next page begins: after the last entry of this one, or,
-    /// when there was no more, at the end of what was read of the topic.
+    /// Where the next page begins (`from`), or with the newest first, where it
+    /// ends (`until`). When there was no more, oldest first: at the end of what
+    /// was read of the topic.
     pub(crate) next: i64,
+    /// Whether more matched in the part than there was room for.
+    pub(crate) more: bool,
+}
+
+/// How much matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) entries: u64,
+    /// Those of them that are poison.
+    pub(crate) poison: u64,
+    /// The offset after everything that was counted.
+    pub(crate) end: i64,
 }
 
 /// Reads the index; clones share their connections.
@@ -57,47 +69,6 @@ pub(crate) struct Reader {
     path: Arc<PathBuf>,
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
-}
-
-/// The conditions of a query and their values, in order.
-#[derive(Default)]
-struct Conditions {
-    text: Vec<&'static str>,
-    values: Vec<Box<dyn ToSql>>,
-}
-
-impl Conditions {
-    fn add(&mut self, condition: &'static str, value: impl ToSql + 'static) {
-        self.text.push(condition);
-        self.values.push(Box::new(value));
-    }
-
-    fn of(scope: &Scope, filter: &Filter) -> Self {
-        let mut all = Self::default();
-        if let Scope::Account(account) = scope {
-            all.text.push("f.poison = 0");
-            all.add("f.account = ?", account.to_string());
-        }
-        if let Some(account) = &filter.account {
-            all.add("f.account = ?", account.to_string());
-        }
-        if let Some(endpoint) = filter.endpoint {
-            all.add("f.endpoint = ?", endpoint.to_string());
-        }
-        if let Some(event) = filter.event {
-            all.add("f.event = ?", event.as_str());
-        }
-        if let Some(reason) = filter.reason {
-            all.add("f.reason = ?", reason.as_str());
-        }
-        if let Some(since) = filter.since {
-            all.add("f.failed_at >= ?", since.millis());
-        }
-        if let Some(until) = filter.until {
-            all.add("f.failed_at < ?", until.millis());
-        }
-        all
-    }
 }
 
 impl Reader {
@@ -109,15 +80,30 @@ impl Reader {
         }
     }
 
-    /// At most `limit` entries at offset `from` and later.
+    /// The entries of a part, as the list is now.
     pub(crate) async fn page(
         &self,
         scope: Scope,
-        filter: Filter,
-        from: i64,
-        limit: usize,
+        filter: FailedFilter,
+        part: Part,
     ) -> Result<Page, IndexError> {
-        self.run(move |connection| page(connection, &scope, &filter, from, limit))
+        self.run(move |connection| select::page(connection, &scope, &filter, part))
+            .await
+    }
+
+    /// How many entries match.
+    pub(crate) async fn count(
+        &self,
+        scope: Scope,
+        filter: FailedFilter,
+    ) -> Result<Count, IndexError> {
+        self.run(move |connection| select::count(connection, &scope, &filter))
+            .await
+    }
+
+    /// Those of these offsets at which a live entry stands.
+    pub(crate) async fn live(&self, offsets: Vec<i64>) -> Result<HashSet<i64>, IndexError> {
+        self.run(move |connection| select::live(connection, &offsets))
             .await
     }
 
@@ -127,7 +113,7 @@ impl Reader {
         scope: Scope,
         id: String,
     ) -> Result<Option<Letter>, IndexError> {
-        self.run(move |connection| find(connection, &scope, id))
+        self.run(move |connection| select::find(connection, &scope, id))
             .await
     }
 
@@ -178,62 +164,4 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(READ_WAIT)?;
     Ok(connection)
-}
-
-fn page(
-    connection: &mut Connection,
-    scope: &Scope,
-    filter: &Filter,
-    from: i64,
-    limit: usize,
-) -> rusqlite::Result<Page> {
-    // One snapshot: nothing before `end` can appear in a later page.
-    let snapshot = connection.transaction()?;
-    let end: i64 = snapshot.query_row("SELECT next_offset FROM origin", [], |row| row.get(0))?;
-    let mut conditions = Conditions::of(scope, filter);
-    conditions.add("f.log_offset >= ?", from);
-    let sql = format!(
-        "SELECT {} FROM {} WHERE {} ORDER BY f.log_offset LIMIT {limit}",
-        row::COLUMNS,
-        row::FROM,
-        conditions.text.join(" AND ")
-    );
-    let mut letters: Vec<Letter> = Vec::new();
-    let mut bytes = 0;
-    let mut full = false;
-    let mut statement = snapshot.prepare_cached(&sql)?;
-    let values = rusqlite::params_from_iter(&conditions.values);
-    for letter in statement.query_map(values, row::read)? {
-        let letter = letter?;
-        bytes += letter.value.len();
-        if bytes > MAX_PAGE_BYTES && !letters.is_empty() {
-            full = true;
-            break;
-        }
-        letters.push(letter);
-    }
-    let next = match letters.last() {
-        Some(last) if full || letters.len() == limit => last.offset + 1,
-        Some(_) | None => end.max(from),
-    };
-    Ok(Page { letters, next })
-}
-
-fn find(
-    connection: &mut Connection,
-    scope: &Scope,
-    id: String,
-) -> rusqlite::Result<Option<Letter>> {
-    let mut conditions = Conditions::of(scope, &Filter::default());
-    conditions.add("f.id = ?", id);
-    let sql = format!(
-        "SELECT {} FROM {} WHERE {}",
-        row::COLUMNS,
-        row::FROM,
-        conditions.text.join(" AND ")
-    );
-    connection
-        .prepare_cached(&sql)?
-        .query_row(rusqlite::params_from_iter(&conditions.values), row::read)
-        .optional()
 }

@@ -29,6 +29,9 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) const DEAD_LETTER: &str = "webhooks.dead-letter";
 pub(crate) const RESEND: &str = "webhooks.resend";
+pub(crate) const AUDIT: &str = "webhooks.audit";
+pub(crate) const JOBS: &str = "webhooks.jobs";
+pub(crate) const EVENTS: &str = "feedback.events";
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A Kafka and a folder for the index; the list itself can be started again.
@@ -53,7 +56,11 @@ pub(crate) struct List {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) kind: String,
+    /// The header; "" without one.
+    pub(crate) location: String,
+    /// As JSON; `null` where it is none.
     pub(crate) body: Value,
+    pub(crate) text: String,
 }
 
 /// A record as it was written.
@@ -124,8 +131,9 @@ impl Failure {
 impl Bed {
     pub(crate) fn new() -> Self {
         let cluster = MockCluster::new(1).unwrap();
-        cluster.create_topic(DEAD_LETTER, 1, 1).unwrap();
-        cluster.create_topic(RESEND, 1, 1).unwrap();
+        for topic in [DEAD_LETTER, RESEND, AUDIT, JOBS, EVENTS] {
+            cluster.create_topic(topic, 1, 1).unwrap();
+        }
         let producer = client(&cluster).create().unwrap();
         let folder = std::env::temp_dir().join(format!("dlq-{}", EventId::generate()));
         Self {
@@ -143,7 +151,26 @@ impl Bed {
             .await;
     }
 
+    /// The event of a delivery, as the producer writes it.
+    pub(crate) async fn publish(&self, of: &Failure) -> Value {
+        let headers = of.event.write();
+        let stored = self.put(EVENTS, "key", Some(&of.value), &headers, 0).await;
+        serde_json::json!({"topic": EVENTS, "partition": stored.0, "offset": stored.1})
+    }
+
     pub(crate) async fn record(&self, key: &str, value: Option<&[u8]>, headers: &Headers, at: i64) {
+        self.put(DEAD_LETTER, key, value, headers, at).await;
+    }
+
+    /// Writes a record; its partition and offset.
+    async fn put(
+        &self,
+        topic: &str,
+        key: &str,
+        value: Option<&[u8]>,
+        headers: &Headers,
+        at: i64,
+    ) -> (i32, i64) {
         let headers = headers
             .iter()
             .fold(OwnedHeaders::new(), |all, (key, value)| {
@@ -152,12 +179,22 @@ impl Bed {
                     value: Some(value),
                 })
             });
-        let mut record = FutureRecord::<str, [u8]>::to(DEAD_LETTER)
+        let mut record = FutureRecord::<str, [u8]>::to(topic)
             .key(key)
             .headers(headers)
             .timestamp(at);
         record.payload = value;
-        self.producer.send(record, DEADLINE).await.unwrap();
+        let written = self.producer.send(record, DEADLINE).await;
+        let written = written.map_err(|(error, _)| error).unwrap();
+        (written.partition, written.offset)
+    }
+
+    /// What was written to the audit topic: key and record.
+    pub(crate) fn audit(&self) -> Vec<(String, Value)> {
+        let records = self.read(AUDIT).into_iter();
+        records
+            .map(|it| (it.key, serde_json::from_slice(&it.value.unwrap()).unwrap()))
+            .collect()
     }
 
     /// All records of partition 0 of a topic.
@@ -265,7 +302,20 @@ impl List {
 
     /// Calls the API; an empty token sends none.
     pub(crate) async fn call(&self, method: Method, path: &str, token: &str) -> Reply {
-        let request = self.http.request(method, format!("{}{path}", self.api));
+        self.send(self.request(method, path), token).await
+    }
+
+    /// The same with a JSON body.
+    pub(crate) async fn post(&self, path: &str, body: &Value, token: &str) -> Reply {
+        self.send(self.request(Method::POST, path).json(body), token)
+            .await
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.api))
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder, token: &str) -> Reply {
         let request = if token.is_empty() {
             request
         } else {
@@ -273,14 +323,32 @@ impl List {
         };
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
-        let kind = answer.headers().get("content-type");
-        let kind = kind.map_or("", |kind| kind.to_str().unwrap()).to_owned();
+        let header = |name: &str| {
+            let value = answer.headers().get(name);
+            value.map_or("", |value| value.to_str().unwrap()).to_owned()
+        };
+        let (kind, location) = (header("content-type"), header("location"));
         let body = whole(answer).await;
         Reply {
             status,
             kind,
+            location,
             body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+            text: text(&body),
         }
+    }
+
+    /// Starts a job with the token `shop` and waits for its end; the job.
+    pub(crate) async fn job(&self, body: &Value, token: &str) -> Value {
+        let reply = self.post("/webhooks/resends", body, token).await;
+        assert_eq!(reply.status, 202, "{reply:?}");
+        let mut job = Value::Null;
+        let ended = async || {
+            job = self.call(Method::GET, &reply.location, token).await.body;
+            job["state"] != "running"
+        };
+        until("the job's end", ended).await;
+        job
     }
 
     /// `GET /webhooks/failed` of the account `shop`: items and cursor.

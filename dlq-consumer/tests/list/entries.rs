@@ -99,6 +99,65 @@ async fn whoever_keeps_the_cursor_sees_each_failure_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_newest_come_first_where_asked_for_and_the_cursor_goes_back_to_the_oldest() {
+    let bed = Bed::new();
+    let endpoint = EndpointId::generate();
+    let mut expected = Vec::new();
+    for at in 0..5 {
+        let failed = failure(endpoint, at);
+        bed.write(&failed).await;
+        expected.insert(0, failed.id().to_string());
+    }
+    let list = bed.start().await;
+
+    let (items, mut cursor) = list.page("order=newest&limit=2").await;
+    let mut seen = ids(&items);
+    // What fails meanwhile stands before the first page and moves nothing.
+    bed.write(&failure(endpoint, 9)).await;
+    list.has(6).await;
+    loop {
+        let query = format!("order=newest&limit=2&cursor={cursor}");
+        let (items, next) = list.page(&query).await;
+        if items.is_empty() {
+            break;
+        }
+        seen.extend(ids(&items));
+        cursor = next;
+    }
+
+    assert_eq!(seen, expected);
+    list.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_takes_the_filters_of_the_list() {
+    let bed = Bed::new();
+    let endpoint = EndpointId::generate();
+    for (account, at) in [("shop", 1), ("shop", 2), ("other", 3)] {
+        bed.write(&failure(endpoint, at).of(account)).await;
+    }
+    bed.write(&failure(EndpointId::generate(), 4)).await;
+    let list = bed.start().await;
+
+    for (token, query, expected) in [
+        ("shop", String::new(), 3),
+        ("shop", format!("endpoint={endpoint}"), 2),
+        ("shop", "until=1970-01-01T00:00:00.002Z".to_owned(), 1),
+        ("operator", format!("endpoint={endpoint}"), 3),
+        ("operator", "account=other".to_owned(), 1),
+    ] {
+        let path = format!("/webhooks/failed/count?{query}");
+        let reply = list.call(Method::GET, &path, token).await;
+        assert_eq!(reply.body, json!({"count": expected}), "{token} {query}");
+    }
+    for query in ["limit=1", "cursor=0", "account=shop"] {
+        let path = format!("/webhooks/failed/count?{query}");
+        assert_eq!(list.call(Method::GET, &path, "shop").await.status, 422);
+    }
+    list.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_passes_what_the_filter_leaves_out() {
     let bed = Bed::new();
     for at in 0..3 {
@@ -200,6 +259,7 @@ async fn wrong_parameters_are_refused_by_name() {
         ),
         ("limit=0", "limit"),
         ("limit=501", "limit"),
+        ("order=random", "order"),
         ("cursor=-1", "cursor"),
         ("cursor=abc", "cursor"),
         ("cursor=1000000", "cursor"),

@@ -22,7 +22,10 @@ async fn it_waits_for_a_broker_that_is_down_at_the_start() {
         (503, "application/problem+json")
     );
     assert_eq!(ready, 503);
-    assert!(missing.contains("failed list read to its end"), "{missing}");
+    assert!(
+        missing.contains("failed list and jobs read to their ends"),
+        "{missing}"
+    );
 
     bed.cluster.broker_up(1).unwrap();
     list.ready().await;

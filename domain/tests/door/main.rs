@@ -9,6 +9,7 @@ mod filters;
 mod generated;
 mod ids;
 mod inputs;
+mod jobs;
 mod placement;
 mod records;
 mod samples;

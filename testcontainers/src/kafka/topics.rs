@@ -130,6 +130,18 @@ impl Broker {
             .expect("the record is acknowledged");
     }
 
+    /// Removes the records of a partition before an offset, as retention does.
+    ///
+    /// # Panics
+    /// When they cannot be removed.
+    pub async fn delete_records(&self, topic: &str, partition: i32, before: i64) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, partition, Offset::Offset(before))
+            .expect("it is an offset");
+        let deleted = self.admin().delete_records(&list, &AdminOptions::new());
+        drop(deleted.await.expect("Kafka answers"));
+    }
+
     /// All committed records that the topic holds now, in the order of
     /// partition and offset. An absent topic has none.
     pub async fn read(&self, topic: &str) -> Vec<Record> {

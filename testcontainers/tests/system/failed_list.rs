@@ -1,5 +1,5 @@
 //! The failed list on a real Kafka: transactions, fencing, markers, a broker
-//! that dies. Dead letters are written as a dispatcher writes them.
+//! that dies.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,130 +9,16 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use domain::record::{DeliveryHeaders, EventHeaders};
-use domain::{DeadLetterReason, DeliveryId, EndpointId, EventId, EventKind, Timestamp};
 use e2e::client::{Reply, send};
 use e2e::settings::tokens;
-use e2e::{Binary, Broker, Service, Settings, Signal, random_hex, until};
-use rdkafka::ClientConfig;
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use e2e::{Binary, Broker, Client, Service, Signal, until};
 use reqwest::Method;
 use serde_json::Value;
 
-const SOON: Duration = Duration::from_secs(60);
+use crate::place::{Place, SOON};
+
 /// The default of `index.path`.
 const INDEX: &str = "data/failed.sqlite";
-
-/// One environment on a broker: a prefix, and the settings of its lists.
-struct Place {
-    bootstrap: String,
-    prefix: String,
-}
-
-impl Place {
-    fn on(broker: &Broker) -> Self {
-        Self {
-            bootstrap: broker.bootstrap().to_owned(),
-            prefix: format!("t{}.", random_hex(8)),
-        }
-    }
-
-    fn topic(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
-    }
-
-    fn settings(&self) -> Settings {
-        Settings::new(Binary::DlqConsumer, &self.bootstrap, &self.prefix)
-    }
-
-    /// Starts a list with an index of its own.
-    async fn list(&self) -> Service {
-        Service::start(Binary::DlqConsumer, self.settings()).await
-    }
-
-    /// Writes so many dead letters of the account `shop`, with an envelope of
-    /// at least so many bytes; their ids in order.
-    async fn fail(&self, count: usize, bytes: usize) -> Vec<String> {
-        let producer: FutureProducer = ClientConfig::new()
-            .set("bootstrap.servers", &self.bootstrap)
-            .set("enable.idempotence", "true")
-            .create()
-            .unwrap();
-        let topic = self.topic("webhooks.dead-letter");
-        let mut ids = Vec::with_capacity(count);
-        let mut written = Vec::with_capacity(count);
-        for _ in 0..count {
-            let (id, value, headers) = dead_letter(bytes);
-            let record = FutureRecord::to(&topic)
-                .key(&id)
-                .payload(&value)
-                .headers(headers);
-            written.push(
-                producer
-                    .send_result(record)
-                    .map_err(|(error, _)| error)
-                    .unwrap(),
-            );
-            ids.push(id);
-        }
-        for record in written {
-            record.await.unwrap().map_err(|(error, _)| error).unwrap();
-        }
-        ids
-    }
-
-    /// How often each delivery stands on `webhooks.resend`.
-    async fn resent(&self, broker: &Broker) -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
-        for record in broker.read(&self.topic("webhooks.resend")).await {
-            let event = record.header("ce_id").unwrap();
-            let delivery = format!("{event}.{}", record.header("delivery-endpoint").unwrap());
-            *counts.entry(delivery).or_default() += 1;
-        }
-        counts
-    }
-
-    async fn tombstones(&self, broker: &Broker) -> usize {
-        let records = broker.read(&self.topic("webhooks.dead-letter")).await;
-        records
-            .iter()
-            .filter(|record| record.value.is_none())
-            .count()
-    }
-}
-
-fn dead_letter(bytes: usize) -> (String, String, OwnedHeaders) {
-    let id = EventId::generate();
-    let event = EventHeaders {
-        account: "shop".parse().unwrap(),
-        id,
-        kind: EventKind::NewFeedback,
-        time: "2024-06-15T14:32:00Z".parse().unwrap(),
-        traceparent: None,
-    };
-    let mut delivery = DeliveryHeaders::first(EndpointId::generate(), Timestamp::now(), None);
-    delivery.attempt = 6;
-    delivery.reason = Some(DeadLetterReason::AttemptsExhausted);
-    let key = DeliveryId {
-        event: id,
-        endpoint: delivery.endpoint,
-    };
-    let value = format!(
-        r#"{{"event":"new_feedback","id":"{id}","timestamp":"2024-06-15T14:32:00Z","data":{{"customer_id":null,"email":null,"comment":"{}","browser_locale":null,"session_duration_seconds":null,"session_page":"/"}}}}"#,
-        "x".repeat(bytes)
-    );
-    let headers = delivery.write(&event);
-    let headers = headers
-        .iter()
-        .fold(OwnedHeaders::new(), |all, (key, value)| {
-            all.insert(Header {
-                key,
-                value: Some(value),
-            })
-        });
-    (key.to_string(), value, headers)
-}
 
 async fn call(list: &Service, method: Method, path: &str) -> Reply {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -184,8 +70,16 @@ async fn a_resend_writes_both_records_and_the_list_is_right_after_a_restart_and_
         "both are off the list at once"
     );
     drop(resend(&list, &moved).await.problem(404));
-    assert_eq!(place.resent(broker).await, BTreeMap::from([(moved, 1)]));
+    let once = BTreeMap::from([(moved.clone(), 1)]);
+    assert_eq!(place.resent(broker).await, once);
     assert_eq!(place.tombstones(broker).await, 2);
+    let audit = place.audit(broker).await;
+    let expected = [
+        ("delivery_resent", &moved),
+        ("delivery_discarded", &discarded),
+    ];
+    let expected = expected.map(|(action, id)| (action.to_owned(), id.clone()));
+    assert_eq!(audit, expected);
 
     // The tombstones' transactions left markers at the end of the topic.
     let (_, end) = page(&list, "").await;
@@ -330,6 +224,41 @@ async fn pages_of_large_envelopes_end_early_and_the_cursor_goes_on() {
         cursor = next;
     }
     assert_eq!(seen, ids);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exports_hold_little_in_memory_however_slowly_they_are_taken() {
+    const ENTRIES: usize = 500;
+    let broker = Broker::shared().await;
+    let place = Place::on(broker);
+    let list = place.list().await;
+    let client = Client::of_dlq_consumer(&list);
+    let ids = place.fail(ENTRIES, 60_000).await;
+    until("all are on the list", SOON, async || {
+        (client.failed_count("").await == 500).then_some(())
+    })
+    .await;
+
+    // 30 MB each, of which nothing is taken.
+    let path = "/webhooks/failed/export";
+    let export = || client.request(Binary::DlqConsumer, Method::GET, path);
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        open.push(export().send().await.unwrap());
+    }
+    let refused = send(export()).await.problem(503);
+    assert_eq!(refused["type"], "/problems/too-many-exports");
+    let peak = list.peak_memory();
+    assert!(peak < 100 * 1024 * 1024, "{} MiB", peak / 1024 / 1024);
+
+    drop(open);
+    let lines = until("there is room again", SOON, async || {
+        let reply = send(export()).await;
+        (reply.status == 200).then(|| reply.ndjson())
+    })
+    .await;
+    let exported: Vec<_> = lines.iter().map(|line| line["id"].clone()).collect();
+    assert_eq!(exported, ids);
 }
 
 #[tokio::test(flavor = "multi_thread")]

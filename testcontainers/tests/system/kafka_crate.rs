@@ -13,14 +13,15 @@ use std::{
     time::Duration,
 };
 
-use domain::{Cleanup, TopicSpec};
+use domain::{Cleanup, TopicSpec, record::Coordinates};
 use e2e::{Broker, random_hex};
 use kafka::{
-    Connection, Difference, Follower, MoveError, Mover, PublishError, Publisher, PublisherOptions,
-    Record, Start, Table, TableEvent, TopicError, TopicPolicy, ensure_topics,
+    Connection, Difference, Follower, Lookup, LookupError, MoveError, Mover, PublishError,
+    Publisher, PublisherOptions, Record, Start, Table, TableEvent, TopicError, TopicPolicy,
+    ensure_topics,
 };
 use rdkafka::{
-    ClientConfig, Offset, TopicPartitionList,
+    ClientConfig,
     admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},
     client::DefaultClientContext,
     producer::{BaseProducer, BaseRecord, Producer},
@@ -383,17 +384,70 @@ async fn records_that_were_deleted_under_a_stored_offset_reset_the_table() {
             .await
             .unwrap();
     }
-    let mut before = TopicPartitionList::new();
-    before
-        .add_partition_offset(&topic.name, 0, Offset::Offset(2))
-        .unwrap();
-    admin(&connection)
-        .delete_records(&before, &AdminOptions::new())
-        .await
-        .unwrap();
+    let broker = Broker::shared().await;
+    broker.delete_records(&topic.name, 0, 2).await;
     let (table, seen) = follow(&connection, &topic.name, Start::At(1));
     timeout(DEADLINE, table.caught_up()).await.unwrap().unwrap();
     assert_eq!(*seen.lock().unwrap(), ["reset", "k 2"]);
+}
+
+#[tokio::test]
+async fn a_record_is_found_where_it_stands_and_nothing_in_its_place() {
+    let connection = connection().await;
+    let topic = TopicSpec {
+        partitions: 2,
+        ..plain_spec("plain")
+    };
+    ensure(&connection, &[&topic], CREATE).await.unwrap();
+    // Each transaction leaves a marker behind its record: 0, 2, 4.
+    let mover = mover(&connection, &unique("mover")).await;
+    let mut partition = 0;
+    for value in ["a", "b", "c"] {
+        let record = record(&topic.name, "k", value).header("account", "shop");
+        let stored = timeout(DEADLINE, mover.move_records(vec![record])).await;
+        partition = stored.unwrap().unwrap()[0].partition;
+    }
+    let lookup = Lookup::open(&connection, "lookup").unwrap();
+    let at = async |topic: &str, partition: i32, offset: i64| {
+        let place = Coordinates {
+            topic: topic.to_owned(),
+            partition,
+            offset,
+        };
+        timeout(DEADLINE, lookup.at(place)).await.unwrap()
+    };
+
+    for (offset, value) in [(4, "c"), (0, "a"), (2, "b")] {
+        let found = at(&topic.name, partition, offset).await.unwrap();
+        assert_eq!(found.value.as_deref(), Some(value.as_bytes()));
+        assert_eq!(found.key, b"k");
+        assert_eq!(found.header("account"), Some(&b"shop"[..]));
+        assert_eq!(found.header("other"), None);
+    }
+    let broker = Broker::shared().await;
+    broker.delete_records(&topic.name, partition, 2).await;
+    assert!(at(&topic.name, partition, 2).await.is_ok());
+    assert_eq!(
+        at(&topic.name, partition, 0).await,
+        Err(LookupError::Expired)
+    );
+    for (topic, partition, offset) in [
+        (topic.name.as_str(), partition, 3),
+        (topic.name.as_str(), partition, 6),
+        (topic.name.as_str(), partition, 1_000),
+        (topic.name.as_str(), partition, -1),
+        (topic.name.as_str(), 2, 0),
+        (topic.name.as_str(), -1, 0),
+        (&unique("absent"), 0, 0),
+    ] {
+        let found = at(topic, partition, offset).await;
+        assert_eq!(
+            found,
+            Err(LookupError::Absent),
+            "{topic} {partition} {offset}"
+        );
+    }
+    assert!(at(&topic.name, partition, 4).await.is_ok());
 }
 
 #[tokio::test]

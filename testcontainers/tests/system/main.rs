@@ -1,11 +1,14 @@
 //! The running system on a real Apache Kafka, in one process so that all tests
 //! share a broker. What puts the machine under load stands in `faults.rs`.
 
+mod deliveries;
 mod endpoints;
 mod failed_list;
+mod jobs;
 mod kafka;
 mod kafka_crate;
 mod pipeline;
+mod place;
 mod quickstart;
 mod receiver;
 mod retries;
