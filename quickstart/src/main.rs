@@ -6,6 +6,7 @@ mod cluster;
 mod demo;
 mod parts;
 mod receiver;
+mod shop;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -30,6 +31,7 @@ use crate::{
     cluster::Cluster,
     parts::{Overrides, Ports},
     receiver::Receiver,
+    shop::Shop,
 };
 
 /// Starts everything in one process, on a Kafka that lives in memory
@@ -101,7 +103,11 @@ async fn start(args: Args) -> anyhow::Result<()> {
         failed: held("--failed-port", args.failed_port)?,
     };
     let receiver_port = bind("--receiver-port", local(args.receiver_port)).await?;
-    let token = args.token.clone().unwrap_or_else(demo::new_token);
+    let tokens = demo::Tokens {
+        account: args.token.clone().unwrap_or_else(demo::new_token),
+        widget: demo::new_token(),
+        origin: shop::origin(args.receiver_port),
+    };
     let topics = Topics::with_prefix("");
     let cluster = Cluster::start(args.kafka.as_deref(), &topics, &args.schedule)?;
     // Before anything is written: a broker may make a missing topic by itself,
@@ -112,17 +118,21 @@ async fn start(args: Args) -> anyhow::Result<()> {
         Err(TopicError::Stopped) => return Ok(()),
         Err(error) => return Err(SettingsError::from(error).into()),
     }
-    let settings = Overrides::new(&cluster, &args.schedule, &token);
+    let settings = Overrides::new(&cluster, &args.schedule, &tokens);
     let health = Health::new();
     let mut services = parts::start(&settings, cluster.policy, &health, ports, &shutdown)?;
 
     let receiver = Arc::new(Receiver::new());
+    let shop = Shop::new(
+        Arc::clone(&receiver),
+        args.producer_port,
+        &tokens,
+        open.clone(),
+        shutdown.clone(),
+    )?;
     let drained = CancellationToken::new();
-    let receiving = serve(
-        receiver_port,
-        receiver::routes(Arc::clone(&receiver)),
-        drained.clone(),
-    );
+    let routes = receiver::routes(Arc::clone(&receiver)).merge(shop::routes(shop));
+    let receiving = serve(receiver_port, routes, drained.clone());
     let acting = async {
         let begun = tokio::select! {
             begun = begin(&args, &cluster, &topics, &receiver, &health) => begun,
@@ -131,7 +141,7 @@ async fn start(args: Args) -> anyhow::Result<()> {
         };
         if begun.is_ok() && !shutdown.is_cancelled() {
             open.cancel();
-            banner::show(&args, &token, cluster.is_in_memory())?;
+            banner::show(&args, &tokens.account, cluster.is_in_memory())?;
             shutdown.cancelled().await;
         }
         shutdown.cancel();
