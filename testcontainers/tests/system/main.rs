@@ -13,3 +13,4 @@ mod quickstart;
 mod receiver;
 mod retries;
 mod settings;
+mod shop;

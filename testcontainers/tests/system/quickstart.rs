@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(30);
 
-struct Quickstart {
-    process: Child,
-    console: u16,
-    producer: u16,
-    failed: u16,
-    receiver: u16,
+pub(crate) struct Quickstart {
+    pub(crate) process: Child,
+    pub(crate) console: u16,
+    pub(crate) producer: u16,
+    pub(crate) failed: u16,
+    pub(crate) receiver: u16,
 }
 
 impl Drop for Quickstart {
@@ -28,7 +28,7 @@ impl Drop for Quickstart {
 
 impl Quickstart {
     /// Starts it and reads what it prints until it says that it runs.
-    fn start() -> (Self, String) {
+    pub(crate) fn start() -> (Self, String) {
         let [console, producer, failed, receiver] = [(); 4].map(|()| free_port());
         let folder = e2e::Binary::Producer.path();
         let binary = folder.with_file_name("quickstart");
@@ -60,7 +60,20 @@ impl Quickstart {
         (started, printed)
     }
 
-    async fn call(
+    /// Ctrl-C, and its clean end.
+    pub(crate) async fn interrupt(&mut self, deadline: Duration) {
+        let pid = self.process.id().to_string();
+        let interrupted = Command::new("kill").args(["-s", "INT", &pid]).status();
+        assert!(interrupted.expect("`kill` starts").success());
+        let status = e2e::until("its end", deadline, async || {
+            let ended = self.process.try_wait();
+            ended.expect("one's own child can be waited for")
+        })
+        .await;
+        assert!(status.success(), "{status}");
+    }
+
+    pub(crate) async fn call(
         &self,
         port: u16,
         method: reqwest::Method,
@@ -96,6 +109,7 @@ async fn the_quickstart_delivers_its_samples_shows_a_failure_and_stops_on_ctrl_c
             "{printed}"
         );
     }
+    assert!(printed.contains("/shop"), "{printed}");
     drop(
         running
             .call(running.console, Method::GET, "/readyz", None)
@@ -136,15 +150,5 @@ async fn the_quickstart_delivers_its_samples_shows_a_failure_and_stops_on_ctrl_c
     .await;
     assert_eq!(failed["event_id"], id);
     assert_eq!(failed["attempts"], 4);
-    let pid = running.process.id().to_string();
-    let interrupted = Command::new("kill").args(["-s", "INT", &pid]).status();
-    assert!(interrupted.expect("`kill` starts").success());
-    let status = e2e::until("its end", SOON, async || {
-        running
-            .process
-            .try_wait()
-            .expect("one's own child can be waited for")
-    })
-    .await;
-    assert!(status.success(), "{status}");
+    running.interrupt(SOON).await;
 }
