@@ -92,17 +92,40 @@ fn what_is_not_json_is_400_and_what_does_not_fit_is_422_with_its_path() {
         let problem = body::json::<Change>(wrong).unwrap_err();
         assert_eq!(problem.status, StatusCode::BAD_REQUEST, "{problem:?}");
     }
-    for (wrong, path) in [
-        (&br#"{"url":5}"#[..], "$.url"),
-        (br#"{"url":"a","events":["x",7]}"#, "$.events[1]"),
-        (br#"{"url":"a","color":1}"#, "$.color"),
-        (br#"{}"#, "$"),
-        (b"7", "$"),
-        (br#"["https://a.de",[]]"#, "$"),
+    for (wrong, path, detail, allowed) in [
+        (
+            &br#"{"url":5}"#[..],
+            "$.url",
+            "invalid type: integer `5`",
+            Some("a string"),
+        ),
+        (
+            br#"{"url":"a","events":["x",7]}"#,
+            "$.events[1]",
+            "invalid type: integer `7`",
+            Some("a string"),
+        ),
+        (
+            br#"{"url":"a","color":1}"#,
+            "$.color",
+            "unknown field `color`",
+            Some("`url` or `events`"),
+        ),
+        (br#"{}"#, "$.url", "it is missing", None),
+        (b"7", "$", "not an object", Some("a JSON object")),
+        (
+            br#"["https://a.de",[]]"#,
+            "$",
+            "not an object",
+            Some("a JSON object"),
+        ),
     ] {
         let problem = body::json::<Change>(wrong).unwrap_err();
         assert_eq!(problem.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert_eq!(problem.errors[0].path, path, "{problem:?}");
+        let error = &problem.errors[0];
+        assert_eq!(error.path, path, "{problem:?}");
+        assert_eq!(error.detail, detail, "{problem:?}");
+        assert_eq!(error.allowed.as_deref(), allowed, "{problem:?}");
     }
 }
 
