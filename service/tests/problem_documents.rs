@@ -47,6 +47,18 @@ fn a_problem_without_a_type_of_its_own_bears_the_status_name() {
 }
 
 #[test]
+fn a_title_is_the_slug_as_people_write_it() {
+    for (slug, title) in [
+        ("too-many-lines", "Too many lines"),
+        ("not-json", "Not JSON"),
+        ("not-utf-8", "Not UTF-8"),
+    ] {
+        let problem = Problem::new(StatusCode::BAD_REQUEST, slug, "");
+        assert_eq!(problem.title(), title);
+    }
+}
+
+#[test]
 fn the_response_carries_the_headers_of_its_status() {
     let response = Problem::unauthorized("a token is needed").into_response();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
