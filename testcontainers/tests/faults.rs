@@ -77,7 +77,11 @@ async fn a_stop_and_a_joining_dispatcher_under_load_repeat_nothing() {
         (partitions > Some(0.0)).then_some(())
     })
     .await;
+    let so_far = receiver.look(|log| log.events("/hook/slow"));
+    assert!(so_far < EVENTS, "there was no load when it joined");
     stack.client.post_ratings(EVENTS).await;
+    let so_far = receiver.look(|log| log.events("/hook/slow"));
+    assert!(so_far < 2 * EVENTS, "there was no load at the stop");
     stack.dispatcher.signal(Signal::Term);
     let status = stack.dispatcher.wait_exit(SOON).await;
     assert!(status.success(), "{status}: {}", stack.dispatcher.log());
