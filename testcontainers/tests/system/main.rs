@@ -12,5 +12,6 @@ mod place;
 mod quickstart;
 mod receiver;
 mod retries;
+mod secured;
 mod settings;
 mod shop;

@@ -1,5 +1,5 @@
-//! The quickstart's demo shop over HTTP, as its page and its widget use it. In a
-//! browser: `quickstart/tests/browser/shop.mjs`.
+//! The quickstart's demo shop: over HTTP, as its page and its widget use it, and
+//! in a browser.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use e2e::{Reply, client::send};
 use reqwest::{Method, RequestBuilder, redirect::Policy};
 use serde_json::{Value, json};
 
-use crate::quickstart::Quickstart;
+use crate::quickstart::{Quickstart, STOPS_WITHIN};
 
 const SOON: Duration = Duration::from_secs(10);
 /// What a script would do if it were one.
@@ -252,5 +252,14 @@ async fn what_the_widget_posts_arrives_signed_in_the_feed() {
     assert_eq!(send(large.body("x".repeat(65 * 1024))).await.status, 413);
 
     // Who watches does not hold the end up.
-    running.interrupt(Duration::from_secs(6)).await;
+    let (status, stopped) = running.interrupt().await;
+    assert!(status.success(), "{status}");
+    assert!(stopped < STOPS_WITHIN, "{stopped:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_browser_a_click_becomes_a_signed_delivery() {
+    let _alone = e2e::alone().await;
+    let (running, _) = Quickstart::start();
+    e2e::browser("shop.mjs", &[&format!("{}/shop", running.origin())]).await;
 }
