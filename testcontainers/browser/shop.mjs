@@ -29,6 +29,9 @@ inShop("stars become a signed delivery, by keyboard alone", {}, async (page) => 
   await page.keyboard.press("Tab");
   await page.keyboard.press("Space");
   for (let stars = 1; stars < 4; stars++) await page.keyboard.press("ArrowRight");
+  const colours = await page.locator(".rate .pick").evaluateAll((stars) => stars.map((star) => getComputedStyle(star).color));
+  assert.equal(new Set(colours.slice(0, 4)).size, 1, `four stars light up: ${colours}`);
+  assert.notEqual(colours[4], colours[3]);
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   const row = own(page, "rating_submitted");
