@@ -22,6 +22,6 @@ mod moves;
 mod run;
 pub mod settings;
 
-pub use index::IndexError;
+pub use ::index::IndexError;
 pub use run::{Parts, RunError, run};
 pub use settings::Settings;
