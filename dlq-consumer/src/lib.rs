@@ -10,7 +10,6 @@
 //! payload.
 
 mod api;
-mod cluster;
 mod deliveries;
 mod follow;
 mod index;

@@ -39,6 +39,10 @@ impl Store {
         identity: &Identity,
     ) -> Result<(Self, Option<WhyNew>), IndexError> {
         let now = Timestamp::now();
+        if !path.metadata().is_ok_and(|file| file.len() > 0) {
+            // Whoever removed it may have left what SQLite kept beside it.
+            file::remove(path)?;
+        }
         let why = match Self::go_on(path, schema, identity, now) {
             Ok(Ok(store)) => return Ok((store, None)),
             Ok(Err(why)) => why,
