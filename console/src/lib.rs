@@ -3,9 +3,11 @@
 //! A request goes from `api` (tokens, JSON, problems) to `endpoints::Registry`,
 //! which is the only writer of endpoint records and tells `audit::Audit` of each
 //! change, or to `test_event::Tester`.
+//! What became of deliveries is in `attempts`, an index of its topic.
 
 mod actor;
 mod api;
+pub mod attempts;
 mod audit;
 mod endpoints;
 mod metrics;
@@ -14,4 +16,5 @@ mod run;
 pub mod settings;
 mod test_event;
 
+pub use metrics::Metrics;
 pub use run::{Parts, RunError, run};
