@@ -127,7 +127,7 @@ impl Load {
             error: None,
             response: None,
             after: AfterAttempt::Delivered,
-            topic: "feedback.events".to_owned(),
+            topic: "feedback.events".into(),
             partition: i32::try_from(self.below(6)).unwrap_or(0),
             offset: i64::from(self.taken),
         }

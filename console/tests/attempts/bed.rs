@@ -127,7 +127,7 @@ pub(crate) fn record(
         error: (status == Some(503)).then(|| "status: 503 Service Unavailable".to_owned()),
         response: Some(format!("{event_number} at {}", at.millis())),
         after,
-        topic: "feedback.events".to_owned(),
+        topic: "feedback.events".into(),
         partition: 3,
         offset: 17,
     }

@@ -87,7 +87,7 @@ impl Bed {
                 error: None,
                 response: Some("ok".to_owned()),
                 after: AfterAttempt::Delivered,
-                topic: self.topics.events.clone(),
+                topic: self.topics.events.as_str().into(),
                 partition: 0,
                 offset: i64::try_from(number).unwrap(),
             };
