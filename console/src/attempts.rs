@@ -48,6 +48,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::{DeliveryId, EndpointId, Timestamp};
 use index::{IndexError, Reader};
 use kafka::LogProgress;
+use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 
 pub use changes::Changes;
@@ -87,7 +88,8 @@ struct Open {
 }
 
 /// How much of the topic the index holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum Progress {
     /// There is no index: it is about to be opened or made anew.
     Away,

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Api};
 use crate::attempts::Keeper;
+use crate::delivery_log::DeliveryLog;
 use crate::endpoints::{Foundation, Registry};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
@@ -114,7 +115,6 @@ async fn start(
     };
     let tests = count(settings.limits.test_events_per_minute);
     let tester = Tester::new(connector, tests, metrics.clone());
-    let api = Api::new(parts.tokens, tester, settings.schedule()?, metrics);
     let topics = Topics {
         specs: vec![
             names.endpoints_spec(),
@@ -126,6 +126,10 @@ async fn start(
 
     // Whatever ends first ends the others.
     let stop = shutdown.child_token();
+    let log = DeliveryLog::open(keeper.attempts(), &foundation.connection);
+    let log = log.map_err(SettingsError::from)?;
+    let schedule = settings.schedule()?;
+    let api = Api::new(parts.tokens, tester, schedule, log, metrics, stop.clone());
     let admin_routes = admin::routes(parts.health.clone(), parts.registry);
     let api_routes = api::routes(api.clone());
     let (api_routes, admin) = match parts.admin {

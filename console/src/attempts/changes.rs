@@ -91,6 +91,12 @@ impl Changes {
         }
     }
 
+    /// The number of the last change that was told, or that was before all.
+    #[must_use]
+    pub const fn last(&self) -> u64 {
+        self.seen
+    }
+
     /// Waits for the next change, and gives a number that grows with each: at
     /// once where there was one since the last call, but at most twice a
     /// second. May be dropped at any time.

@@ -3,9 +3,11 @@
 
 use domain::{AfterAttempt, DeadLetterReason, DeferReason, EventKind, Tier, Timestamp};
 use rusqlite::types::Type;
+use serde::{Deserialize, Serialize};
 
 /// How a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// The endpoint has it.
     Delivered,
@@ -27,12 +29,6 @@ impl DeliveryState {
             Self::Waiting => "waiting",
             Self::Failed => "failed",
         }
-    }
-
-    /// Reads [`Self::as_str`].
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
     /// The state after a record.

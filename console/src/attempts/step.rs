@@ -3,18 +3,23 @@
 use std::time::Duration;
 
 use domain::Timestamp;
+use serde::{Deserialize, Serialize};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
 /// What a chart or a rate is of: up to now, by steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Range {
     /// An hour by minutes.
+    #[default]
+    #[serde(rename = "1h")]
     Hour,
     /// A day by quarters of an hour.
+    #[serde(rename = "24h")]
     Day,
     /// A week by two hours.
+    #[serde(rename = "7d")]
     Week,
 }
 

@@ -2,11 +2,12 @@
 
 use domain::{AfterAttempt, AttemptRecord};
 use rusqlite::Row;
+use serde::Serialize;
 
 use super::times::Times;
 
 /// Records by what became of the delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counts {
     /// Attempts that the endpoint took.
     pub delivered: u64,

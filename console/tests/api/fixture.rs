@@ -32,6 +32,7 @@ pub(crate) type Cluster = MockCluster<'static, DefaultProducerContext>;
 
 pub(crate) fn cluster() -> Cluster {
     let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("feedback.events", 6, 1).unwrap();
     cluster.create_topic("webhooks.endpoints", 1, 1).unwrap();
     cluster.create_topic("webhooks.audit", 6, 1).unwrap();
     cluster.create_topic("webhooks.attempts", 6, 1).unwrap();

@@ -1,6 +1,6 @@
 //! One delivery's time line.
 
-use domain::{AttemptRecord, DeliveryId};
+use domain::{AfterAttempt, AttemptRecord, DeliveryId};
 use rusqlite::{Connection, Row};
 
 use super::summary::{self, DeliverySummary};
@@ -22,6 +22,21 @@ pub struct Delivery {
     pub records: Vec<AttemptRecord>,
     /// Whether there is more that happened before.
     pub is_cut: bool,
+}
+
+impl Delivery {
+    /// The number of the attempt that comes next, at the moment that
+    /// [`DeliverySummary::after`] says; `None` where none comes, and where no
+    /// record is left that could tell.
+    #[must_use]
+    pub fn next_attempt(&self) -> Option<u32> {
+        let last = self.records.last()?;
+        match last.after {
+            AfterAttempt::Retry { .. } => Some(last.attempt + 1),
+            AfterAttempt::Deferred { .. } => Some(last.attempt),
+            AfterAttempt::Delivered | AfterAttempt::DeadLetter { .. } => None,
+        }
+    }
 }
 
 pub(crate) fn delivery(
