@@ -109,7 +109,7 @@ impl Event {
     }
 }
 
-/// Waits until the console's index holds so many records.
+/// Waits until the console's index holds so many records, and all of the topic.
 pub(crate) async fn holds(console: &Console, records: u64) {
     let fact = format!("{records} records are in the index");
     until(&fact, async || {
@@ -117,7 +117,7 @@ pub(crate) async fn holds(console: &Console, records: u64) {
         let total = &page.body["total"];
         let sum = |name: &str| total[name].as_u64().unwrap_or(0);
         let all = ["delivered", "retry", "dead_letter", "deferred"].map(sum);
-        all.iter().sum::<u64>() == records
+        page.body["index"]["state"] == "current" && all.iter().sum::<u64>() == records
     })
     .await;
 }

@@ -2,6 +2,8 @@
 
 // Marked as tests for the lints: integration tests are nothing else.
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod bed;
 #[cfg(test)]
 mod following;
