@@ -144,7 +144,7 @@ async fn the_payload_is_what_was_delivered_byte_by_byte() {
     let console = Console::start(settings(&brokers)).await;
     let written = Written::on(&brokers);
     let (event, another) = (written.event("shop").await, written.event("shop").await);
-    let foreign = written.event("other").await;
+    let foreign = written.event_with(event.id, "other").await;
     let endpoint = EndpointId::generate();
     let done = || AfterAttempt::Delivered;
     let right = written.attempt(&event, endpoint, 1, done()).await;

@@ -32,7 +32,12 @@ impl Written {
     }
 
     pub(crate) async fn event(&self, account: &str) -> Event {
-        let (id, kind) = (EventId::generate(), EventKind::RatingSubmitted);
+        self.event_with(EventId::generate(), account).await
+    }
+
+    /// An event with this id: nobody keeps another account from one.
+    pub(crate) async fn event_with(&self, id: EventId, account: &str) -> Event {
+        let kind = EventKind::RatingSubmitted;
         let now = Timestamp::now();
         let envelope = Envelope::new(id, now, EventData::example(kind));
         let bytes = envelope.to_bytes().unwrap();
