@@ -49,10 +49,10 @@ pub(super) struct EndpointTable {
 
 /// How many endpoints are in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct StateCounts {
-    pub(super) enabled: i64,
-    pub(super) paused: i64,
-    pub(super) disabled: i64,
+pub(crate) struct StateCounts {
+    pub(crate) enabled: i64,
+    pub(crate) paused: i64,
+    pub(crate) disabled: i64,
 }
 
 impl StateCounts {
@@ -137,12 +137,14 @@ impl EndpointTable {
         }
     }
 
-    /// Up to `limit` endpoints behind `after`, of one account or of all.
+    /// Up to `limit` endpoints behind `after` that `keep` wants, of one account
+    /// or of all.
     pub(super) fn list(
         &self,
         account: Option<&AccountId>,
         after: Option<&Place>,
         limit: usize,
+        keep: impl Fn(&Found) -> bool,
     ) -> Vec<Found> {
         let (from, to) = match account {
             Some(account) => (Bound::Included(account), Bound::Included(account)),
@@ -166,6 +168,7 @@ impl EndpointTable {
                 endpoints.range((start, Bound::Unbounded))
             })
             .map(|(_, endpoint)| self.found(endpoint))
+            .filter(|found| keep(found))
             .take(limit)
             .collect()
     }
@@ -177,6 +180,18 @@ impl EndpointTable {
 
     pub(super) const fn counts(&self) -> StateCounts {
         self.counts
+    }
+
+    pub(super) fn counts_of(&self, account: &AccountId) -> StateCounts {
+        let mut counts = StateCounts::default();
+        for id in self.accounts.get(account).into_iter().flatten() {
+            counts.add(self.state(id.0.1), 1);
+        }
+        counts
+    }
+
+    pub(super) fn accounts(&self) -> Vec<AccountId> {
+        self.accounts.keys().cloned().collect()
     }
 }
 
