@@ -223,6 +223,12 @@ impl Registry {
         }
     }
 
+    /// What is not allowed in these fields, before anything is made of them.
+    #[must_use]
+    pub(crate) fn judge(&self, fields: Fields) -> Vec<Mistake> {
+        fields.check_new(&self.guard).err().unwrap_or_default()
+    }
+
     /// The secrets that sign now, to sign with. Who wants to see them asks
     /// [`Registry::reveal`].
     ///

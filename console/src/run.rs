@@ -9,20 +9,23 @@ use service::health::{Condition, Health};
 use service::http::Port;
 use service::settings::SettingsError;
 use service::tokens::Tokens;
-use service::{admin, http, problem};
+use service::{admin, http};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Api};
 use crate::endpoints::{Foundation, Registry};
 use crate::metrics::Metrics;
+use crate::pages;
 use crate::settings::Settings;
+use crate::shared::Shared;
 use crate::test_event::Tester;
+use crate::web::{Pages, Sessions};
 
 /// What a console is connected to beside Kafka.
 #[derive(Debug)]
 pub struct Parts {
-    /// Where the API is served.
+    /// Where the API and the pages are served.
     pub api: Port,
     /// Where health and metrics are served; `None` serves them beside the API.
     pub admin: Option<TcpListener>,
@@ -112,7 +115,14 @@ async fn start(
     };
     let tests = count(settings.limits.test_events_per_minute);
     let tester = Tester::new(connector, tests, metrics.clone());
-    let api = Api::new(parts.tokens, tester, settings.schedule()?, metrics);
+    let schedule = settings.schedule()?;
+    let shared = Arc::new(Shared::new(parts.tokens, tester, schedule, metrics));
+    let pages = Pages::new(
+        Arc::clone(&shared),
+        Sessions::new(&foundation.keys),
+        settings.http.proxies(),
+        settings.session.allow_plain_http_on_loopback,
+    );
     let topics = Topics {
         specs: vec![names.endpoints_spec(), names.audit_spec()],
         policy: parts.topics,
@@ -121,13 +131,13 @@ async fn start(
     // Whatever ends first ends the others.
     let stop = shutdown.child_token();
     let admin_routes = admin::routes(parts.health.clone(), parts.registry);
-    let api_routes = api::routes(api.clone());
-    let (api_routes, admin) = match parts.admin {
-        Some(listener) => (api_routes, Some((listener, admin_routes))),
-        None => (api_routes.merge(admin_routes), None),
+    let routes = api::routes(Api::new(Arc::clone(&shared))).merge(pages::routes(pages));
+    let (routes, admin) = match parts.admin {
+        Some(listener) => (routes, Some((listener, admin_routes))),
+        None => (routes.merge(admin_routes), None),
     };
     let ports = async {
-        let api = http::serve(parts.api, problem::with_fallbacks(api_routes), stop.clone());
+        let api = http::serve(parts.api, routes, stop.clone());
         let admin = async {
             match admin {
                 Some((listener, routes)) => http::serve(listener, routes, stop.clone()).await,
@@ -139,7 +149,7 @@ async fn start(
         served
     };
     let engine = async {
-        let ended = follow(foundation, &topics, &api, &ready, &stop).await;
+        let ended = follow(foundation, &topics, &shared, &ready, &stop).await;
         if let Err(error) = &ended {
             parts.health.fail(error.to_string());
         }
@@ -149,7 +159,7 @@ async fn start(
     let (served, ended) = tokio::join!(ports, engine);
     // Closing the clients of Kafka joins their threads, for which no thread of
     // the runtime should wait.
-    if tokio::task::spawn_blocking(move || drop(api))
+    if tokio::task::spawn_blocking(move || drop(shared))
         .await
         .is_err()
     {
@@ -178,7 +188,7 @@ struct Topics {
 async fn follow(
     foundation: Foundation,
     topics: &Topics,
-    api: &Api,
+    shared: &Shared,
     ready: &Ready,
     stop: &CancellationToken,
 ) -> Result<(), RunError> {
@@ -201,9 +211,9 @@ async fn follow(
         Some(Err(ended)) => return Err(RunError::Kafka(ended.to_string())),
         None => return Ok(()),
     }
-    api.open(Arc::clone(&registry));
+    shared.open(Arc::clone(&registry));
     ready.table.set(true);
-    tracing::info!("the endpoint table was read, the API is open");
+    tracing::info!("the endpoint table was read, API and pages are open");
     let audit = async {
         if registry.audit().caught_up().await.is_ok() {
             ready.audit.set(true);

@@ -31,7 +31,7 @@ pub(crate) fn show(args: &Args, token: &str, in_memory: bool) -> std::io::Result
 FeedBackPro Webhooks is running.
 {kafka}
 
-  console        http://127.0.0.1:{console}/api/v1/endpoints   (health: /readyz, metrics: /metrics)
+  console        http://127.0.0.1:{console}/   (API: /api/v1, health: /readyz, metrics: /metrics)
   events         http://127.0.0.1:{producer}/v1/events
   failed list    http://127.0.0.1:{failed}/webhooks/failed
   demo receiver  http://127.0.0.1:{receiver}/webhooks/feedback   (/broken answers 500)

@@ -77,7 +77,11 @@ impl Overrides {
     }
 
     fn console(&self) -> Result<console::settings::Settings, SettingsError> {
-        let mut own = vec![self.auth.clone(), self.retry.clone()];
+        let mut own = vec![
+            self.auth.clone(),
+            self.retry.clone(),
+            set("SESSION__ALLOW_PLAIN_HTTP_ON_LOOPBACK", "true"),
+        ];
         own.extend_from_slice(&self.sending);
         load_from(console::settings::DEFAULTS, &[], self.with(&own))
     }

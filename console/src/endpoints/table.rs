@@ -56,6 +56,15 @@ pub(crate) struct StateCounts {
 }
 
 impl StateCounts {
+    pub(crate) fn all(self) -> u64 {
+        (self.enabled + self.paused + self.disabled).unsigned_abs()
+    }
+
+    /// Those that get nothing now.
+    pub(crate) fn silent(self) -> u64 {
+        (self.paused + self.disabled).unsigned_abs()
+    }
+
     const fn add(&mut self, state: Option<EndpointState>, by: i64) {
         match state {
             Some(EndpointState::Enabled) => self.enabled += by,
