@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use axum::middleware::from_fn;
 use axum::serve::Listener;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,6 +21,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::SettingsError;
+use crate::unread;
 
 /// How long open connections may finish after the stop was asked for.
 const STOP_TIME: Duration = Duration::from_secs(2);
@@ -112,8 +114,19 @@ impl Port {
         match self.0 {
             State::Open(listener) => Ok(Some(listener)),
             State::Held { socket, open } => {
-                let opened = shutdown.run_until_cancelled(open.cancelled()).await;
-                opened.map(|()| socket.listen(BACKLOG)).transpose()
+                if shutdown
+                    .run_until_cancelled(open.cancelled())
+                    .await
+                    .is_none()
+                {
+                    return Ok(None);
+                }
+                let addr = socket.local_addr()?;
+                // Another process may have held it, too, and was faster.
+                let listener = socket.listen(BACKLOG);
+                listener.map(Some).map_err(|error| {
+                    io::Error::new(error.kind(), format!("{addr} cannot be opened: {error}"))
+                })
             }
         }
     }
@@ -122,6 +135,8 @@ impl Port {
 /// Serves until `shutdown`; then takes no new connections, closes idle ones, lets requests
 /// finish for 2 s at most and drops what is left. Returns when no connection is open.
 /// Handlers get the peer's address as [`ConnectInfo`].
+///
+/// What a handler does not read of a body is thrown away before its answer is sent.
 ///
 /// # Errors
 /// When a held port cannot be opened. A failing accept is tried again after a second.
@@ -133,6 +148,7 @@ pub async fn serve(
     let Some(mut listener) = port.into().listen(&shutdown).await? else {
         return Ok(());
     };
+    let router = router.layer(from_fn(unread::discard));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
