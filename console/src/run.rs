@@ -134,7 +134,8 @@ async fn start(
     let routes = api::routes(Api::new(Arc::clone(&shared))).merge(pages::routes(pages));
     let (routes, admin) = match parts.admin {
         Some(listener) => (routes, Some((listener, admin_routes))),
-        None => (routes.merge(admin_routes), None),
+        // What is on no route gets the pages' answer.
+        None => (routes.merge(admin_routes.reset_fallback()), None),
     };
     let ports = async {
         let api = http::serve(parts.api, routes, stop.clone());
