@@ -5,7 +5,7 @@ import time
 TOLERANCE = 5 * 60  # seconds
 
 
-def is_genuine(headers, body: bytes, secret: str, now: float | None = None) -> bool:
+def is_genuine(headers, body: bytes, secret: str, now=None) -> bool:
     """`headers`: names in small letters. `body`: exactly as it came."""
     try:
         sent = int(headers.get("webhook-timestamp", ""))

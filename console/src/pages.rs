@@ -31,6 +31,7 @@ fn table() -> Vec<PageRoute> {
         PageRoute::post("/preferences", Open, preferences::change),
         PageRoute::get("/", SignedIn, overview::home),
         PageRoute::get("/overview", SignedIn, overview::show),
+        PageRoute::get("/settings/webhooks", SignedIn, endpoints::to_list),
         PageRoute::get("/endpoints", SignedIn, endpoints::list),
         PageRoute::get("/endpoints/new", SignedIn, endpoint::add),
         PageRoute::post("/endpoints/new", SignedIn, endpoint::create),

@@ -2,11 +2,14 @@
 
 use askama::Template;
 use axum::extract::State;
+use axum::response::Response;
 use domain::{AccountId, EndpointState, EventKind};
 
 use crate::api::cursor;
 use crate::endpoints::{Found, StateCounts};
-use crate::web::{Failure, Form, Page, Pager, Pages, Query, Section, Shell, Signed, filters, html};
+use crate::web::{
+    Failure, Form, Page, Pager, Pages, Query, Section, Shell, Signed, filters, html, see_other,
+};
 
 /// Rows of a page.
 const ROWS: usize = 50;
@@ -41,6 +44,11 @@ struct Row {
     events: Vec<EventKind>,
     is_filtered: bool,
     updated_at: domain::Timestamp,
+}
+
+/// Where the product page sends people.
+pub(super) async fn to_list(_: Signed) -> Response {
+    see_other("/endpoints")
 }
 
 pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query): Query) -> Page {

@@ -23,7 +23,7 @@ struct Event {
     kind: EventKind,
     fields: Vec<Field>,
     example: JsonView,
-    schema: JsonView,
+    schema: &'static str,
 }
 
 struct Field {
@@ -60,7 +60,7 @@ impl Event {
                 .map(|field| Field::of(field, &fields[field.as_str()]["type"], t))
                 .collect(),
             example: JsonView::of(String::from_utf8_lossy(&example)),
-            schema: JsonView::of(schema),
+            schema,
         }
     }
 }
