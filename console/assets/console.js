@@ -18,16 +18,28 @@ function ago(date) {
   return relative.format(Math.trunc(seconds / size), unit);
 }
 
-function showTimes() {
-  for (const time of document.querySelectorAll('time[data-time]')) {
+function showTimes(which = 'time[data-time]') {
+  for (const time of document.querySelectorAll(which)) {
     const date = new Date(time.dateTime);
-    const text = time.dataset.time === 'moment' ? tell(moment, date) : ago(date);
+    const formatter = { moment, exact }[time.dataset.time];
+    const text = formatter ? tell(formatter, date) : ago(date);
     if (text !== null && text !== time.textContent) time.textContent = text;
     time.title = tell(exact, date);
   }
 }
 showTimes();
 setInterval(showTimes, 10_000);
+setInterval(showTimes, 1000, 'time[data-time=countdown]');
+
+// Parts of a page that come a moment later: read from the page that has them.
+async function load(part) {
+  const response = await fetch(part.dataset.load);
+  if (!response.ok) return;
+  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+  const fresh = page.getElementById(part.id);
+  if (fresh) part.replaceWith(fresh);
+}
+for (const part of document.querySelectorAll('[data-load]')) load(part);
 
 // Copy and download: exactly what the page holds.
 async function copy(button, text) {

@@ -16,6 +16,8 @@ pub enum Access {
     /// Whoever is signed in and reaches the endpoint that the path names. For
     /// others there is no such endpoint.
     Endpoint,
+    /// The same of the delivery that the path names.
+    Delivery,
 }
 
 /// One route.

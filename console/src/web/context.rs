@@ -84,13 +84,18 @@ impl FromRequestParts<Pages> for Context {
 }
 
 /// Somebody who is signed in, and what for.
-#[derive(Debug)]
 pub(crate) struct Signed {
     pub(crate) by: Actor,
+    token: String,
     context: Context,
 }
 
 impl Signed {
+    /// Their bearer token, for dlq-consumer and nobody else.
+    pub(crate) fn expose_token(&self) -> &str {
+        &self.token
+    }
+
     pub(crate) fn language(&self) -> Language {
         self.context.language()
     }
@@ -102,6 +107,14 @@ impl Signed {
     /// The frame of a page.
     pub(crate) fn shell(&self, section: Section) -> Shell {
         self.context.shell(Some(section))
+    }
+}
+
+impl std::fmt::Debug for Signed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signed")
+            .field("by", &self.by)
+            .finish_non_exhaustive()
     }
 }
 
@@ -117,6 +130,7 @@ impl FromRequestParts<Pages> for Signed {
         let visitor = context.0.visitor.as_ref().ok_or(Failure::Internal)?;
         Ok(Self {
             by: visitor.by.clone(),
+            token: visitor.session.expose_token().to_owned(),
             context: context.clone(),
         })
     }

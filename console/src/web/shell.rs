@@ -16,6 +16,7 @@ use crate::actor::Scope;
 pub(crate) enum Section {
     Overview,
     Endpoints,
+    Deliveries,
     RetryPolicy,
     Audit,
     Events,
@@ -23,9 +24,10 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Overview,
         Self::Endpoints,
+        Self::Deliveries,
         Self::RetryPolicy,
         Self::Audit,
         Self::Events,
@@ -36,6 +38,7 @@ impl Section {
         match self {
             Self::Overview => "/overview",
             Self::Endpoints => "/endpoints",
+            Self::Deliveries => "/deliveries",
             Self::RetryPolicy => "/settings/retry",
             Self::Audit => "/settings/audit",
             Self::Events => "/events",
@@ -47,6 +50,7 @@ impl Section {
         match self {
             Self::Overview => t.nav.overview,
             Self::Endpoints => t.nav.endpoints,
+            Self::Deliveries => t.nav.deliveries,
             Self::RetryPolicy => t.nav.retry_policy,
             Self::Audit => t.nav.audit,
             Self::Events => t.nav.events,
@@ -74,11 +78,12 @@ pub(crate) enum Notice {
     Deleted,
     Rotated,
     ChangedMeanwhile,
+    SentAgain,
     SignedOut,
 }
 
 impl Notice {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Created,
         Self::Changed,
         Self::NothingChanged,
@@ -87,6 +92,7 @@ impl Notice {
         Self::Deleted,
         Self::Rotated,
         Self::ChangedMeanwhile,
+        Self::SentAgain,
         Self::SignedOut,
     ];
 
@@ -101,6 +107,7 @@ impl Notice {
             Self::Deleted => "deleted",
             Self::Rotated => "rotated",
             Self::ChangedMeanwhile => "changed_meanwhile",
+            Self::SentAgain => "sent_again",
             Self::SignedOut => "signed_out",
         }
     }
@@ -125,6 +132,7 @@ impl Notice {
             Self::Deleted => t.notice.deleted,
             Self::Rotated => t.notice.rotated,
             Self::ChangedMeanwhile => t.notice.changed_meanwhile,
+            Self::SentAgain => t.notice.sent_again,
             Self::SignedOut => t.notice.signed_out,
         }
     }
@@ -226,10 +234,22 @@ impl Shell {
         self.time(*at, &text, "relative")
     }
 
+    /// Until when, counted down by the second.
+    pub(crate) fn countdown(&self, until: &Timestamp) -> Safe<String> {
+        let text = self.language.relative(*until, self.now);
+        self.time(*until, &text, "countdown")
+    }
+
     /// The moment, in the reader's zone where the script runs, else in UTC.
     pub(crate) fn moment(&self, at: &Timestamp) -> Safe<String> {
         let text = self.language.moment(*at);
         self.time(*at, &text, "moment")
+    }
+
+    /// The moment with its seconds.
+    pub(crate) fn exact(&self, at: &Timestamp) -> Safe<String> {
+        let text = self.language.exact_moment(*at);
+        self.time(*at, &text, "exact")
     }
 
     // Only digits and our own words: nothing to escape.
