@@ -1,0 +1,71 @@
+//! dlq-consumer beside a console.
+
+use std::path::PathBuf;
+
+use console::settings::Settings;
+use dlq_consumer::Parts;
+use domain::EventId;
+use kafka::TopicPolicy;
+use prometheus::Registry;
+use service::health::Health;
+use service::settings::load_from;
+use service::tokens::Tokens;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::fixture::{settings, until};
+
+/// One that runs; it ends when it is dropped.
+pub(crate) struct FailedService {
+    url: String,
+    stop: CancellationToken,
+    folder: PathBuf,
+    _task: JoinSet<()>,
+}
+
+impl FailedService {
+    /// Starts it with the console's tokens and waits until it is ready.
+    pub(crate) async fn start(brokers: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("failed-{}", EventId::generate()));
+        let defaults = dlq_consumer::settings::DEFAULTS;
+        let mut own: dlq_consumer::Settings = load_from(defaults, &[], Default::default()).unwrap();
+        brokers.clone_into(&mut own.kafka.brokers);
+        own.index.path = folder.join("failed.sqlite");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let health = Health::new();
+        let parts = Parts {
+            api: listener.into(),
+            admin: None,
+            health: health.clone(),
+            registry: Registry::new(),
+            topics: TopicPolicy::Trust,
+            tokens: Tokens::new(&settings(brokers).auth).unwrap(),
+        };
+        let stop = CancellationToken::new();
+        let running = dlq_consumer::run(own, parts, stop.clone());
+        let mut task = JoinSet::new();
+        task.spawn(async move { running.await.unwrap() });
+        until("the failed list is ready", async || health.ready().is_ok()).await;
+        Self {
+            url,
+            stop,
+            folder,
+            _task: task,
+        }
+    }
+
+    /// The settings of a console that asks it.
+    pub(crate) fn known_to(&self, mut settings: Settings) -> Settings {
+        settings.failed.url.clone_from(&self.url);
+        settings
+    }
+}
+
+impl Drop for FailedService {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        std::fs::remove_dir_all(&self.folder).ok();
+    }
+}
