@@ -31,15 +31,24 @@ showTimes();
 setInterval(showTimes, 10_000);
 setInterval(showTimes, 1000, 'time[data-time=countdown]');
 
-// Parts of a page that come a moment later: read from the page that has them.
+// Parts of a page that come a moment later, or go on while somebody looks: read from
+// the page that has them. When one that goes on has ended, the page around it has, too.
 async function load(part) {
-  const response = await fetch(part.dataset.load);
-  if (!response.ok) return;
-  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-  const fresh = page.getElementById(part.id);
-  if (fresh) part.replaceWith(fresh);
+  const { load: url, every } = part.dataset;
+  const answer = await fetch(url).catch(() => null);
+  const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), 'text/html') : null;
+  const fresh = page?.getElementById(part.id);
+  if (fresh && every && !fresh.dataset.every) location.reload();
+  else if (fresh && fresh.outerHTML !== part.outerHTML) part.replaceWith(fresh);
+  if (every) setTimeout(load, every, document.getElementById(part.id));
 }
-for (const part of document.querySelectorAll('[data-load]')) load(part);
+for (const part of document.querySelectorAll('[data-load]')) setTimeout(load, part.dataset.every ?? 0, part);
+
+// One box for all of a list's boxes.
+document.addEventListener('change', ({ target }) => {
+  if (!target.dataset.checkAll) return;
+  for (const box of target.form.elements) if (box.name === target.dataset.checkAll) box.checked = target.checked;
+});
 
 // Copy and download: exactly what the page holds.
 async function copy(button, text) {

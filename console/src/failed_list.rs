@@ -2,6 +2,10 @@
 //! bulk jobs, and any delivery again. It decides who may; the console passes on
 //! the token of the session and shows what comes back.
 
+mod answers;
+mod entries;
+mod jobs;
+
 use std::time::Duration;
 
 use domain::DeliveryId;
@@ -9,7 +13,11 @@ use domain::record::Coordinates;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
+
+pub(crate) use answers::{Entry, Forecast, Job};
+pub(crate) use entries::parameters;
 
 /// It stands beside the console: a connection is there at once, or not.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -39,6 +47,10 @@ pub(crate) enum NotAnswered {
     MovedMeanwhile,
     /// Kafka does not keep the event any more.
     Expired,
+    /// As many jobs run as may.
+    TooManyJobs,
+    /// The job has ended by itself.
+    JobEnded,
     /// It does not take what the console sends; the log tells.
     Refused,
 }
@@ -77,7 +89,7 @@ impl FailedList {
     ) -> Result<(), NotAnswered> {
         let id = id.to_string();
         let path = ["webhooks", "deliveries", &id, "resend"];
-        let request = self.request(Method::POST, &path, token)?.json(&json!({
+        let request = self.request(Method::POST, &path, &[], token)?.json(&json!({
             "topic": place.topic,
             "partition": place.partition,
             "offset": place.offset,
@@ -89,6 +101,7 @@ impl FailedList {
         &self,
         method: Method,
         path: &[&str],
+        query: &[(&str, String)],
         token: &str,
     ) -> Result<RequestBuilder, NotAnswered> {
         let mut url = self.url.clone();
@@ -99,8 +112,24 @@ impl FailedList {
         if let Ok(mut parts) = url.path_segments_mut() {
             parts.clear().extend(path);
         }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         Ok(self.client.request(method, url).bearer_auth(token))
     }
+}
+
+/// Sends what changes nothing.
+async fn asked<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, NotAnswered> {
+    let response = request.send().await.map_err(|error| away(&error))?;
+    parsed(&read(response, NotAnswered::Away).await?)
+}
+
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, NotAnswered> {
+    serde_json::from_slice(body).map_err(|error| {
+        tracing::error!(%error, "an answer of dlq-consumer is not understood");
+        NotAnswered::Refused
+    })
 }
 
 /// Sends what changes something.
@@ -152,6 +181,8 @@ fn refused(status: StatusCode, body: &[u8], unclear: NotAnswered) -> NotAnswered
         (StatusCode::NOT_FOUND, _) => NotAnswered::Absent,
         (StatusCode::GONE, _) => NotAnswered::Expired,
         (StatusCode::CONFLICT, "not-moved") => NotAnswered::MovedMeanwhile,
+        (StatusCode::CONFLICT, "too-many-jobs") => NotAnswered::TooManyJobs,
+        (StatusCode::CONFLICT, "job-ended") => NotAnswered::JobEnded,
         (_, _) => {
             // 401 and 403: both have the same tokens, or should.
             tracing::error!(%status, kind, detail, "dlq-consumer refuses what a page asks");

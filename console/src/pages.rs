@@ -3,11 +3,13 @@
 
 mod audit;
 mod choice;
+mod confirm;
 mod deliveries;
 mod delivery;
 mod endpoint;
 mod endpoints;
 mod events;
+mod failed;
 mod outcomes;
 mod overview;
 mod preferences;
@@ -26,7 +28,7 @@ use crate::web::{self, Access, Failure, PageRoute, Pages, frame, guard};
 
 /// All routes of pages. What is not here is not served.
 fn table() -> Vec<PageRoute> {
-    use Access::{Delivery, Endpoint, Open, SignedIn};
+    use Access::{Delivery, Endpoint, Failed, Job, Open, SignedIn};
     vec![
         PageRoute::get("/assets/{file}", Open, web::serve_asset),
         PageRoute::get("/sign-in", Open, sign_in::show),
@@ -56,6 +58,16 @@ fn table() -> Vec<PageRoute> {
         PageRoute::get("/deliveries", SignedIn, deliveries::list),
         PageRoute::get("/deliveries/{id}", Delivery, delivery::show),
         PageRoute::post("/deliveries/{id}/resend", Delivery, delivery::resend),
+        PageRoute::get("/failed", SignedIn, failed::list),
+        PageRoute::get("/failed/export", SignedIn, failed::export),
+        PageRoute::post("/failed/ask", SignedIn, failed::ask),
+        PageRoute::get("/failed/{id}", Failed, failed::show),
+        PageRoute::post("/failed/{id}/resend", Failed, failed::resend),
+        PageRoute::get("/failed/{id}/discard", Failed, failed::ask_discard),
+        PageRoute::post("/failed/{id}/discard", Failed, failed::discard),
+        PageRoute::post("/resends", SignedIn, failed::start),
+        PageRoute::get("/resends/{id}", Job, failed::job),
+        PageRoute::post("/resends/{id}/cancel", Job, failed::cancel),
         PageRoute::get("/settings/retry", SignedIn, retry_policy::show),
         PageRoute::get("/settings/audit", SignedIn, audit::list),
         PageRoute::get("/events", SignedIn, events::show),

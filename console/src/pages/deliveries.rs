@@ -7,7 +7,7 @@ use domain::{AfterAttempt, DeliveryId, EventId, EventKind, Timestamp};
 
 use super::choice::{Choice, Offer, name_of};
 use super::outcomes;
-use crate::attempts::{Cursor, DeliveryState, DeliverySummary, Filter, Progress};
+use crate::attempts::{Cursor, DeliveryState, DeliverySummary, Filter};
 use crate::web::{
     Errors, Failure, Form, Messages, Page, Pager, Pages, Query, Section, Shell, Signed, filters,
     html,
@@ -23,7 +23,8 @@ struct DeliveriesPage {
     search: Search,
     errors: Errors,
     rows: Vec<Row>,
-    progress: Progress,
+    /// What is said while the list is not whole.
+    reading: Option<String>,
     offer: Offer,
     pager: Pager,
 }
@@ -82,7 +83,7 @@ pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query
     });
     let page = DeliveriesPage {
         rows: rows.collect(),
-        progress: attempts.progress(),
+        reading: outcomes::reading(&shell, attempts.progress()),
         offer: Offer::of(registry, &scope, &shell),
         pager: Pager::new(&query, next.as_deref()),
         search,

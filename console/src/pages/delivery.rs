@@ -30,6 +30,8 @@ struct DeliveryPage {
 
 /// One record of the time line.
 struct Step {
+    /// Unique on the page.
+    id: String,
     /// The sign beside it: of the delivery after it, but for an attempt that
     /// failed and is followed by others.
     state: DeliveryState,
@@ -121,6 +123,7 @@ fn steps(shell: &Shell, records: &[AttemptRecord]) -> Vec<Step> {
     let mut steps = Vec::with_capacity(records.len());
     for record in records {
         let mut step = Step::of(shell, record);
+        step.id = format!("response-{}", steps.len());
         step.is_again = was_over && record.attempt == 1;
         was_over = matches!(
             record.after,
@@ -149,6 +152,7 @@ impl Step {
         let error = record.error.as_ref().filter(|_| record.status.is_none());
         let response = record.response.as_ref().filter(|text| !text.is_empty());
         Self {
+            id: String::new(),
             state,
             is_again: false,
             attempt: record.was_made().then_some(record.attempt),

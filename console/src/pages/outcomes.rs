@@ -2,8 +2,8 @@
 
 use domain::{DeadLetterReason, DeferReason};
 
-use crate::attempts::DeliveryState;
-use crate::web::Messages;
+use crate::attempts::{DeliveryState, Progress};
+use crate::web::{Messages, Shell};
 
 pub(super) fn state(t: &'static Messages, state: DeliveryState) -> &'static str {
     match state {
@@ -31,5 +31,17 @@ pub(super) fn put_off(t: &'static Messages, reason: DeferReason) -> &'static str
         DeferReason::Unresponsive => t.put_off.unresponsive,
         DeferReason::Closed => t.put_off.closed,
         DeferReason::Unsigned => t.put_off.unsigned,
+    }
+}
+
+/// That what is shown is not whole yet.
+pub(super) fn reading(shell: &Shell, progress: Progress) -> Option<String> {
+    match progress {
+        Progress::Current => None,
+        Progress::Away => Some(shell.t.problem.loading_text.to_owned()),
+        Progress::CatchingUp { read, left } => {
+            let (read, left) = (shell.number(&read), shell.number(&left));
+            Some(shell.t.search.reading(read, left))
+        }
     }
 }

@@ -18,6 +18,10 @@ pub enum Access {
     Endpoint,
     /// The same of the delivery that the path names.
     Delivery,
+    /// The same of the entry of the failed list that the path names.
+    Failed,
+    /// The same of the bulk job that the path names.
+    Job,
 }
 
 /// One route.

@@ -10,7 +10,7 @@ use axum::http::{Method, Uri};
 use domain::Timestamp;
 
 use super::{Failure, Jar, Language, Notice, Pages, Section, Session, Shell, Theme};
-use crate::actor::Actor;
+use crate::actor::{Actor, Scope};
 
 /// What is known of a request. Clones share it.
 #[derive(Debug, Clone)]
@@ -94,6 +94,11 @@ impl Signed {
     /// Their bearer token, for dlq-consumer and nobody else.
     pub(crate) fn expose_token(&self) -> &str {
         &self.token
+    }
+
+    /// Whether all accounts are theirs to see.
+    pub(crate) fn is_operator(&self) -> bool {
+        self.by.scope == Scope::Every
     }
 
     pub(crate) fn language(&self) -> Language {

@@ -45,6 +45,8 @@ pub(crate) enum Failure {
     MovedMeanwhile,
     /// Kafka does not keep the event any more.
     EventExpired,
+    /// As many bulk jobs run as may.
+    TooManyJobs,
     /// The settings lack the key of a secret.
     Sealed,
     /// A mistake of ours; the log tells.
@@ -58,14 +60,12 @@ impl Failure {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Forged | Self::OtherAccount => StatusCode::FORBIDDEN,
             Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::MovedMeanwhile => StatusCode::CONFLICT,
+            Self::MovedMeanwhile | Self::TooManyJobs => StatusCode::CONFLICT,
             Self::EventExpired => StatusCode::GONE,
             Self::Status(status) => *status,
-            Self::Loading
-            | Self::NotDone
-            | Self::Unknown
-            | Self::NotReadBack
-            | Self::ListAway => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Loading | Self::NotDone | Self::Unknown | Self::NotReadBack | Self::ListAway => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Sealed | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -88,6 +88,7 @@ impl Failure {
             Self::ListAway => (problem.list_away, problem.list_away_text),
             Self::MovedMeanwhile => (problem.moved_meanwhile, problem.moved_meanwhile_text),
             Self::EventExpired => (problem.event_expired, problem.event_expired_text),
+            Self::TooManyJobs => (problem.too_many_jobs, problem.too_many_jobs_text),
             Self::Sealed => (problem.sealed, problem.sealed_text),
             Self::Internal => (problem.internal, problem.internal_text),
         };
@@ -169,6 +170,9 @@ impl From<NotAnswered> for Failure {
             NotAnswered::Absent => Self::NotFound,
             NotAnswered::MovedMeanwhile => Self::MovedMeanwhile,
             NotAnswered::Expired => Self::EventExpired,
+            NotAnswered::TooManyJobs => Self::TooManyJobs,
+            // Whoever cancels jobs looks at them instead.
+            NotAnswered::JobEnded => Self::MovedMeanwhile,
             NotAnswered::Refused => Self::Internal,
         }
     }

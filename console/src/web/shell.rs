@@ -17,6 +17,7 @@ pub(crate) enum Section {
     Overview,
     Endpoints,
     Deliveries,
+    Failed,
     RetryPolicy,
     Audit,
     Events,
@@ -24,10 +25,11 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Overview,
         Self::Endpoints,
         Self::Deliveries,
+        Self::Failed,
         Self::RetryPolicy,
         Self::Audit,
         Self::Events,
@@ -39,6 +41,7 @@ impl Section {
             Self::Overview => "/overview",
             Self::Endpoints => "/endpoints",
             Self::Deliveries => "/deliveries",
+            Self::Failed => "/failed",
             Self::RetryPolicy => "/settings/retry",
             Self::Audit => "/settings/audit",
             Self::Events => "/events",
@@ -51,6 +54,7 @@ impl Section {
             Self::Overview => t.nav.overview,
             Self::Endpoints => t.nav.endpoints,
             Self::Deliveries => t.nav.deliveries,
+            Self::Failed => t.nav.failed,
             Self::RetryPolicy => t.nav.retry_policy,
             Self::Audit => t.nav.audit,
             Self::Events => t.nav.events,
@@ -79,11 +83,15 @@ pub(crate) enum Notice {
     Rotated,
     ChangedMeanwhile,
     SentAgain,
+    LeftList,
+    Discarded,
+    NothingSelected,
+    JobCancelled,
     SignedOut,
 }
 
 impl Notice {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 14] = [
         Self::Created,
         Self::Changed,
         Self::NothingChanged,
@@ -93,6 +101,10 @@ impl Notice {
         Self::Rotated,
         Self::ChangedMeanwhile,
         Self::SentAgain,
+        Self::LeftList,
+        Self::Discarded,
+        Self::NothingSelected,
+        Self::JobCancelled,
         Self::SignedOut,
     ];
 
@@ -108,6 +120,10 @@ impl Notice {
             Self::Rotated => "rotated",
             Self::ChangedMeanwhile => "changed_meanwhile",
             Self::SentAgain => "sent_again",
+            Self::LeftList => "left_list",
+            Self::Discarded => "discarded",
+            Self::NothingSelected => "nothing_selected",
+            Self::JobCancelled => "job_cancelled",
             Self::SignedOut => "signed_out",
         }
     }
@@ -133,6 +149,10 @@ impl Notice {
             Self::Rotated => t.notice.rotated,
             Self::ChangedMeanwhile => t.notice.changed_meanwhile,
             Self::SentAgain => t.notice.sent_again,
+            Self::LeftList => t.notice.left_list,
+            Self::Discarded => t.notice.discarded,
+            Self::NothingSelected => t.notice.nothing_selected,
+            Self::JobCancelled => t.notice.job_cancelled,
             Self::SignedOut => t.notice.signed_out,
         }
     }

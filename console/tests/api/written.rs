@@ -2,8 +2,8 @@
 
 use domain::record::{DeliveryHeaders, EventHeaders};
 use domain::{
-    AccountId, AfterAttempt, AttemptRecord, DeadLetterReason, DeliveryId, EndpointId, Envelope, EventData, EventId,
-    EventKind, Timestamp,
+    AccountId, AfterAttempt, AttemptRecord, DeadLetterReason, DeliveryId, EndpointId, Envelope,
+    EventData, EventId, EventKind, Timestamp,
 };
 use kafka::{Connection, Publisher, PublisherOptions, Record, Stored};
 use serde_json::Value;

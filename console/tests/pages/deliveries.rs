@@ -35,7 +35,9 @@ async fn deliveries_are_found_by_what_the_url_asks_for() {
     let deleted = EndpointId::generate();
     let (one, other) = (written.event("shop").await, written.event("shop").await);
     written.attempt(&one, known, 1, retry()).await;
-    written.attempt(&other, known, 1, AfterAttempt::Delivered).await;
+    written
+        .attempt(&other, known, 1, AfterAttempt::Delivered)
+        .await;
     let failed = written.attempt(&other, deleted, 1, GIVEN_UP).await;
     holds(&console, 3).await;
 
@@ -51,15 +53,25 @@ async fn deliveries_are_found_by_what_the_url_asks_for() {
         (format!("id={}", one.id), vec![&waiting]),
         (format!("id=+{failed}+"), vec![&given_up]),
         (format!("endpoint={known}"), vec![&waiting, &delivered]),
-        ("event=rating_submitted&state=failed".to_owned(), vec![&given_up]),
+        (
+            "event=rating_submitted&state=failed".to_owned(),
+            vec![&given_up],
+        ),
         ("event=new_feedback".to_owned(), vec![]),
         ("since=2024-01-01T00:00".to_owned(), all.to_vec()),
-        ("until=2024-01-01T00:00&since=2023-12-31T00:00".to_owned(), vec![]),
+        (
+            "until=2024-01-01T00:00&since=2023-12-31T00:00".to_owned(),
+            vec![],
+        ),
     ] {
         let page = shop.get(&format!("/deliveries?{query}")).await;
         assert_eq!(page.status, 200, "{query}");
         for link in all {
-            assert_eq!(page.body.contains(link), found.contains(&link), "{query}: {link}");
+            assert_eq!(
+                page.body.contains(link),
+                found.contains(&link),
+                "{query}: {link}"
+            );
         }
     }
     let page = shop.get("/deliveries").await;
@@ -122,7 +134,9 @@ async fn a_time_line_says_what_happened_what_comes_and_what_is_sent() {
     assert_eq!(shop.get("/deliveries/evt_1.ep_1").await.status, 404);
 
     written.attempt(&event, endpoint, 2, GIVEN_UP).await;
-    written.attempt(&event, endpoint, 1, AfterAttempt::Delivered).await;
+    written
+        .attempt(&event, endpoint, 1, AfterAttempt::Delivered)
+        .await;
     holds(&console, 4).await;
     let page = shop.get(&path).await;
     page.has("The endpoint has taken it,");
@@ -152,7 +166,8 @@ async fn a_delivery_is_sent_again_with_the_token_of_whoever_asks() {
     until("the audit says who did it", async || {
         let audit = console.audit(OPERATOR, "").await;
         let items = audit.body["items"].as_array().unwrap();
-        let is_it = |it: &serde_json::Value| it["action"] == "delivery_resent" && it["token"] == "shop";
+        let is_it =
+            |it: &serde_json::Value| it["action"] == "delivery_resent" && it["token"] == "shop";
         items.iter().any(is_it)
     })
     .await;
