@@ -192,5 +192,6 @@ async fn without_dlq_consumer_the_page_says_so_and_the_others_go_on() {
     assert_eq!(page.status, 503);
     assert_eq!(page.header("retry-after"), "5");
     page.has("The failed list does not answer");
+    assert_eq!(shop.get("/failed").await.status, 503);
     assert_eq!(shop.get(&format!("/deliveries/{id}")).await.status, 200);
 }

@@ -21,7 +21,7 @@ pub(crate) struct FailedService {
     url: String,
     stop: CancellationToken,
     folder: PathBuf,
-    _task: JoinSet<()>,
+    task: JoinSet<()>,
 }
 
 impl FailedService {
@@ -52,7 +52,15 @@ impl FailedService {
             url,
             stop,
             folder,
-            _task: task,
+            task,
+        }
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub(crate) async fn stopped(mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.task.join_next().await {
+            ended.unwrap();
         }
     }
 

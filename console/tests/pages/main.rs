@@ -14,6 +14,7 @@ mod written;
 mod access;
 mod deliveries;
 mod endpoint_forms;
+mod failed;
 mod failed_service;
 mod forged_forms;
 mod headers;
