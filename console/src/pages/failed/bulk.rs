@@ -8,7 +8,7 @@ use domain::{FailedFilter, JobAction, Timestamp};
 use super::Search;
 use crate::failed_list::Forecast;
 use crate::web::{
-    Errors, Failure, Form, Notice, Page, Pages, Section, Shell, Signed, filters, html, see_other,
+    Errors, Failure, Form, Notice, Page, Pages, Section, Shell, Signed, html, see_other,
     with_cookie,
 };
 
