@@ -2,26 +2,21 @@
 """What can be asked of the running system (the quickstart, on a Kafka in memory):
 that the metrics in dashboards and alerts are there with their labels, and that the
 KafkaTopics are what the binaries need."""
-import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import yaml
 
 import queries
+from system import DEADLINE, ask, free_ports, get, until
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARIES = Path(os.environ["BINARIES"]).resolve()
 TOKEN = "token-of-the-check"
-DEADLINE = 60
 # Only there after a fault that is not made here: their labels.
 AFTER_A_FAULT = {"feedbackpro_dispatcher_offset_gaps_total": {"kind"}}
 # These come with the scraping.
@@ -60,13 +55,13 @@ def use(console, producer, failed, receiver):
     re-send, a job, refusals, a repeated key, a test event."""
     event = {"event": "rating_submitted", "data": {"score": 5, "product_sku": "a", "session_page": "/"}}
     broken = {"url": f"http://127.0.0.1:{receiver}/broken", "events": ["rating_submitted"]}
-    ask(console, "POST", "/api/v1/endpoints", broken)
+    ask(console, TOKEN, "POST", "/api/v1/endpoints", broken)
     for _ in range(2):
-        ask(producer, "POST", "/v1/events", event, {"Idempotency-Key": "a"})
-    ask(producer, "POST", "/v1/events", {"event": "none"})
-    ask(console, "POST", "/api/v1/test-events", {"url": broken["url"], "event": "rating_submitted"})
-    entry = until(lambda: (ask(failed, "GET", "/webhooks/failed").get("items") or [None])[0], "a delivery failed for good")
-    ask(failed, "POST", f"/webhooks/failed/{entry['id']}/resend")
+        ask(producer, TOKEN, "POST", "/v1/events", event, {"Idempotency-Key": "a"})
+    ask(producer, TOKEN, "POST", "/v1/events", {"event": "none"})
+    ask(console, TOKEN, "POST", "/api/v1/test-events", {"url": broken["url"], "event": "rating_submitted"})
+    entry = until(lambda: (ask(failed, TOKEN, "GET", "/webhooks/failed").get("items") or [None])[0], "a delivery failed for good")
+    ask(failed, TOKEN, "POST", f"/webhooks/failed/{entry['id']}/resend")
     until(lambda: "outcome=\"delivered\"" in get(console, "/metrics"), "a delivery arrived")
     until(lambda: re.search(r"late_seconds_count\S* [1-9]", get(console, "/metrics")), "a retry was sent")
 
@@ -154,48 +149,6 @@ def broker_port(process, others):
             listening.add(int(fields[1].split(":")[1], 16))
     (port,) = listening - set(others)
     return port
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-def get(port, path):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
-        return answer.read().decode()
-
-
-def ask(port, method, path, body=None, headers=None):
-    """The answer as JSON, whatever its status."""
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}",
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"} | (headers or {}),
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.loads(answer.read() or b"{}")
-    except urllib.error.HTTPError as error:
-        return json.loads(error.read() or b"{}")
-
-
-def until(fact, what):
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        try:
-            if found := fact():
-                return found
-        except OSError:
-            pass
-        time.sleep(0.05)
-    raise TimeoutError(f"not within {DEADLINE} s: {what}")
 
 
 main()

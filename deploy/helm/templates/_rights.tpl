@@ -1,34 +1,39 @@
-{{- /* What each user may do, and nothing else. DescribeConfigs is for the check of the
-       topics at the start. Only dispatchers join a group. `analytics` only reads
-       events, in groups whose names begin so. */ -}}
+{{- /* What each user may do, and nothing else. Read and Write bring Describe.
+       DescribeConfigs is for the check of the topics at the start. Only dispatchers
+       join a group; whoever reads a table looks for the coordinator of one, whose name
+       begins with `tables`. `analytics` only reads events, in groups whose names begin
+       so. */ -}}
 {{- define "feedbackpro.rights" -}}
 producer:
   topics:
-    events: [Describe, DescribeConfigs, Write]
+    events: [DescribeConfigs, Write]
 dispatcher:
   topics:
-    events: [Describe, DescribeConfigs, Read]
-    retry: [Describe, DescribeConfigs, Read, Write]
-    ready: [Describe, DescribeConfigs, Read, Write]
-    resend: [Describe, DescribeConfigs, Read]
-    dead_letter: [Describe, DescribeConfigs, Write]
-    attempts: [Describe, DescribeConfigs, Write]
-    endpoints: [Describe, DescribeConfigs, Read, Write]
+    events: [DescribeConfigs, Read]
+    retry: [DescribeConfigs, Read, Write]
+    ready: [DescribeConfigs, Read, Write]
+    resend: [DescribeConfigs, Read]
+    dead_letter: [DescribeConfigs, Write]
+    attempts: [DescribeConfigs, Write]
+    endpoints: [DescribeConfigs, Read, Write]
   group: {name: dispatcher, pattern: literal}
+  tables: dispatcher.
 dlq-consumer:
   topics:
-    dead_letter: [Describe, DescribeConfigs, Read, Write]
-    resend: [Describe, DescribeConfigs, Write]
-    jobs: [Describe, DescribeConfigs, Read, Write]
-    audit: [Describe, DescribeConfigs, Write]
-    events: [Describe, DescribeConfigs, Read]
+    dead_letter: [DescribeConfigs, Read, Write]
+    resend: [DescribeConfigs, Write]
+    jobs: [DescribeConfigs, Read, Write]
+    audit: [DescribeConfigs, Write]
+    events: [DescribeConfigs, Read]
+  tables: dlq-consumer.
   transactionalId: dlq-consumer
 console:
   topics:
-    endpoints: [Describe, DescribeConfigs, Read, Write]
-    audit: [Describe, DescribeConfigs, Read, Write]
+    endpoints: [DescribeConfigs, Read, Write]
+    audit: [DescribeConfigs, Read, Write]
+  tables: console.
 analytics:
   topics:
-    events: [Describe, Read]
+    events: [Read]
   group: {name: analytics, pattern: prefix}
 {{- end }}
