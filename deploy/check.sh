@@ -10,7 +10,7 @@ deploy/checks/tools.sh
 PATH=$PWD/.cache/deploy/bin:$PATH
 export BINARIES=${BINARIES:-${CARGO_TARGET_DIR:-target}/release}
 
-for check in chart.sh commands.py settings.py rules.sh live.py cluster.sh; do
+for check in chart.sh commands.py settings.py rules.sh image.sh live.py cluster.sh rights.py; do
     start=$SECONDS
     deploy/checks/$check "$@" || { echo "deploy: $check failed" >&2; exit 1; }
     echo "deploy: $check: good ($((SECONDS - start)) s)"

@@ -11,3 +11,4 @@ promtool test rules deploy/checks/alerts/*.test.yaml
 python3 deploy/checks/queries.py dashboards >"$work/dashboards.yaml"
 promtool check rules "$work/dashboards.yaml"
 python3 deploy/checks/queries.py alerts
+promtool check config --syntax-only deploy/compose/prometheus.yaml

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The binaries take the settings that the chart renders, and each of their settings
-can be reached: everything.yaml gives each another value than its default."""
+can be reached: everything.yaml gives each another value than its default. They take
+those of compose.yaml, too."""
 import os
 import re
 import subprocess
@@ -94,5 +95,21 @@ for name in ("minimal.yaml", "strimzi.yaml", "everything.yaml"):
         for key, value in before.items():
             if key not in BY_SECRET and settings.get(key) == value:
                 faults.append(f"{binary}: {key} is {value!r} as by default: can the chart set it?")
+# compose.yaml gives all by the environment; the user gives these.
+GIVEN = {"SEALING_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "TOKEN_SHA256": f"{1:064d}"}
+services = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
+for name, service in services.items():
+    if service.get("image") == "feedbackpro/webhooks":
+        environment = {
+            key: re.sub(r"\$\{(\w+):\?[^}]*\}", lambda match: GIVEN[match.group(1)], value)
+            for key, value in service["environment"].items()
+        }
+        binary = Path(service["entrypoint"][0]).name
+        settings = printed(binary, env=environment)
+        targets = yaml.safe_load((ROOT / "deploy/compose/prometheus.yaml").read_text())["scrape_configs"][0]
+        scraped = f"{name}:{settings['admin.listen'].rsplit(':')[-1]}"
+        if scraped not in targets["static_configs"][0]["targets"]:
+            faults.append(f"compose: nobody scrapes {scraped}")
+
 print(*faults, sep="\n", end="\n" if faults else "")
 sys.exit(bool(faults))

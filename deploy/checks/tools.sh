@@ -47,6 +47,13 @@ packages() {
         apt-get install -y -q --no-install-recommends "${absent[@]}"
 }
 
+python() {
+    if ! python3 -c 'import tomllib' 2>/dev/null; then
+        echo "deploy: Python 3.11 or newer is missing, which the checks are written in" >&2
+        exit 1
+    fi
+}
+
 go_tools() {
     if ! have go; then
         echo "deploy: Go is missing, which builds helm and kube-apiserver; see https://go.dev/dl" >&2
@@ -136,5 +143,6 @@ java_of_21() {
 }
 
 packages
+python
 go_tools
 crds
