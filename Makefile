@@ -7,8 +7,9 @@ run:
 	testcontainers/setup.sh build
 	cargo run --release
 
-# Formatting, lints, what is below deploy/, and all tests, those on a real Apache
-# Kafka with them. Most tests wait more than they compute: four at once, however few the cores.
+# Formatting, lints, what is below deploy/, and all tests, on a real Apache Kafka and
+# in a real browser. Most tests wait more than they compute: four at once, however
+# few the cores.
 test:
 	testcontainers/setup.sh test
 	cargo fmt --all --check

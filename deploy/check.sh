@@ -10,8 +10,24 @@ deploy/checks/tools.sh
 PATH=$PWD/.cache/deploy/bin:$PATH
 export BINARIES=${BINARIES:-${CARGO_TARGET_DIR:-target}/release}
 
-for check in chart.sh commands.py settings.py rules.sh image.sh live.py cluster.sh rights.py; do
-    start=$SECONDS
-    deploy/checks/$check "$@" || { echo "deploy: $check failed" >&2; exit 1; }
-    echo "deploy: $check: good ($((SECONDS - start)) s)"
+# This one waits for Kafka most of the time: beside the others.
+log=$(mktemp)
+deploy/checks/rights.py >"$log" 2>&1 &
+rights=$!
+# Its broker ends with it.
+trap 'kill $rights 2>/dev/null || true; wait; rm -f "$log"' EXIT
+
+good() { echo "deploy: $1: good ($SECONDS s)"; }
+bad() {
+    echo "deploy: $1 failed" >&2
+    exit 1
+}
+for check in chart.sh commands.py nets.py settings.py rules.sh image.sh live.py cluster.sh; do
+    deploy/checks/$check "$@" || bad $check
+    good $check
 done
+wait $rights || {
+    cat "$log" >&2
+    bad rights.py
+}
+good rights.py

@@ -1,16 +1,20 @@
-//! The REST API, `/api/v1`: JSON over [`crate::endpoints`], and nothing that
-//! decides.
+//! The REST API, `/api/v1`: JSON over [`crate::endpoints`] and
+//! [`crate::delivery_log`], and nothing that decides.
 
 mod asker;
 mod audit;
 mod bodies;
+mod changes;
 mod cursor;
+mod deliveries;
 mod endpoints;
 mod etag;
 mod lifecycle;
+mod log_views;
 mod problems;
 mod requests;
 mod retry_policy;
+mod statistics;
 mod test_events;
 mod views;
 
@@ -22,7 +26,10 @@ use axum::routing::{get, post};
 use domain::Schedule;
 use service::problem::Problem;
 use service::tokens::Tokens;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
+use crate::delivery_log::DeliveryLog;
 use crate::endpoints::{Registry, Unavailable};
 use crate::metrics::Metrics;
 use crate::test_event::Tester;
@@ -40,6 +47,11 @@ struct Shared {
     registry: OnceLock<Arc<Registry>>,
     tester: Tester,
     schedule: Schedule,
+    log: DeliveryLog,
+    /// One permit for each client that follows changes.
+    streams: Arc<Semaphore>,
+    /// Ends what would never end by itself.
+    stop: CancellationToken,
     metrics: Metrics,
 }
 
@@ -48,13 +60,18 @@ impl Api {
         tokens: Tokens,
         tester: Tester,
         schedule: Schedule,
+        log: DeliveryLog,
         metrics: Metrics,
+        stop: CancellationToken,
     ) -> Self {
         let shared = Shared {
             tokens,
             registry: OnceLock::new(),
             tester,
             schedule,
+            log,
+            streams: Arc::new(Semaphore::new(changes::AT_ONCE)),
+            stop,
             metrics,
         };
         Self {
@@ -97,11 +114,19 @@ pub(crate) fn routes(api: Api) -> Router {
     let test_events = Router::new()
         .route("/", post(test_events::send_draft))
         .route("/preview", post(test_events::preview_draft));
+    let deliveries = Router::new()
+        .route("/", get(deliveries::list))
+        .route("/{id}", get(deliveries::show))
+        .route("/{id}/payload", get(deliveries::payload));
     Router::new()
+        .nest("/api/v1/deliveries", deliveries)
         .nest("/api/v1/endpoints", endpoints)
         .nest("/api/v1/test-events", test_events)
         .route("/api/v1/audit", get(audit::list))
+        .route("/api/v1/changes", get(changes::follow))
         .route("/api/v1/retry-policy", get(retry_policy::show))
+        .route("/api/v1/statistics", get(statistics::show))
+        .route("/api/v1/statistics/endpoints", get(statistics::endpoints))
         .route_layer(count)
         .with_state(api)
 }

@@ -37,6 +37,7 @@ def main():
         try:
             until(lambda: get(console, "/readyz").startswith("ok"), "the quickstart is ready")
             faults = topics(f"127.0.0.1:{broker_port(system.pid, ports)}")
+            helm_test({"console": console, "producer": producer, "dlq-consumer": failed})
             use(console, producer, failed, receiver)
             faults += metrics(get(console, "/metrics"))
         except BaseException:
@@ -64,6 +65,19 @@ def use(console, producer, failed, receiver):
     ask(failed, TOKEN, "POST", f"/webhooks/failed/{entry['id']}/resend")
     until(lambda: "outcome=\"delivered\"" in get(console, "/metrics"), "a delivery arrived")
     until(lambda: re.search(r"late_seconds_count\S* [1-9]", get(console, "/metrics")), "a retry was sent")
+
+
+def helm_test(ports):
+    """What the pod of `helm test` does, as no pod runs here."""
+    golden = (ROOT / "deploy/checks/golden/strimzi.yaml").read_text()
+    (pod,) = [it for it in yaml.safe_load_all(golden) if it and it["kind"] == "Pod"]
+    shell, options, script = pod["spec"]["containers"][0]["command"]
+    for binary, port in ports.items():
+        script = script.replace(f"http://webhooks-feedbackpro-{binary}/", f"http://127.0.0.1:{port}/")
+    for token, works in ((TOKEN, True), ("another", False)):
+        ended = subprocess.run([shell, options, script], env=os.environ | {"TOKEN": token}, capture_output=True, text=True)
+        if (ended.returncode == 0) != works:
+            sys.exit(f"helm test with the token {token} ends with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
 
 
 def metrics(page):
@@ -141,7 +155,10 @@ def broker_port(process, others):
     """The only other port on which the process listens."""
     inodes = set()
     for file in Path(f"/proc/{process}/fd").iterdir():
-        inodes |= set(re.findall(r"^socket:\[(\d+)\]$", os.readlink(file)))
+        try:
+            inodes |= set(re.findall(r"^socket:\[(\d+)\]$", os.readlink(file)))
+        except FileNotFoundError:
+            pass  # closed meanwhile
     listening = set()
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()

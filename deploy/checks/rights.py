@@ -304,6 +304,8 @@ def get_status(binary):
 
 
 def main():
+    # So that the broker and the binaries are stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     folder = Path(tempfile.mkdtemp())
     kafka = Kafka(folder)
     try:

@@ -36,6 +36,7 @@ packages() {
     have kubectl || absent+=(kubectl)
     have mvn || absent+=(maven)
     have openssl || absent+=(openssl)
+    have curl || absent+=(curl)
     python3 -c 'import yaml' 2>/dev/null || absent+=(python3-yaml)
     [ ${#absent[@]} = 0 ] && return
     if ! have apt-get || { [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; }; then
