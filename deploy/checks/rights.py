@@ -75,7 +75,7 @@ class Kafka:
         (folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
         users = [
             word
-            for user in USERS
+            for user in (*USERS, "analytics")
             for word in ("--add-scram", f"SCRAM-SHA-512=[name=feedbackpro-{user},password={password(user)}]")
         ]
         subprocess.run(
@@ -127,7 +127,9 @@ class Kafka:
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers 500 below /broken, else 204, and remembers the ids."""
+    """Remembers the paths, and answers by them."""
+
+    STATUS = {"/broken": 500, "/gone": 410}
 
     def __init__(self):
         self.got = []
@@ -143,8 +145,8 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append((self.path, self.headers["webhook-id"]))
-        self.send_response(500 if self.path.startswith("/broken") else 204)
+        self.server.got.append(self.path)
+        self.send_response(Receiver.STATUS.get(self.path, 204))
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -225,29 +227,56 @@ def password(user):
     return f"password-of-{user}"
 
 
-def event(score):
-    return {"event": "rating_submitted", "data": {"score": score, "product_sku": "a", "session_page": "/"}}
+RATING = {"event": "rating_submitted", "data": {"score": 1, "product_sku": "a", "session_page": "/"}}
+NPS = {"event": "nps_calculated", "data": {"segment": "Passive", "response_id": "a", "session_page": "/"}}
+DISMISSED = {"event": "widget_dismissed", "data": {"session_page": "/"}}
 
 
 def the_pipeline_works(kafka):
+    """Each topic is written and read at least once."""
     receiver = Receiver()
     running = {user: Binary(kafka, user) for user in USERS}
+    producer, failed, console = running["producer"], running["dlq-consumer"], running["console"]
+
+    def endpoint(path, event):
+        body = {"url": receiver.url(path), "events": [event]}
+        return console.ask("POST", "/api/v1/endpoints", body)["id"]
+
+    def arrive(path, count):
+        until(lambda: sum(got == path for got in receiver.got) >= count, f"{count} arrive at {path}")
+
     try:
         for binary in running.values():
             binary.wait_ready()
-        producer, failed, console = running["producer"], running["dlq-consumer"], running["console"]
-        for path in ("/good", "/broken"):
-            console.ask("POST", "/api/v1/endpoints", {"url": receiver.url(path), "events": ["rating_submitted"]})
-        for score in (1, 2):
-            producer.ask("POST", "/v1/events", event(score))
-        until(lambda: sum(path == "/good" for path, _ in receiver.got) == 2, "both are delivered")
-        entries = until(lambda: len(found := failed.ask("GET", "/webhooks/failed")["items"]) == 2 and found, "both failed")
-        sent = len(receiver.got)
+        good = endpoint("/good", "rating_submitted")
+        endpoint("/broken", "rating_submitted")
+        gone = endpoint("/gone", "nps_calculated")
+        # An event for more than 32 endpoints goes by webhooks.ready.
+        for _ in range(33):
+            endpoint("/many", "widget_dismissed")
+        for body in (RATING, RATING, NPS, DISMISSED):
+            producer.ask("POST", "/v1/events", body)
+        arrive("/good", 2)
+        arrive("/many", 33)
+        # A 410 disables: the dispatcher writes it into the endpoint table.
+        until(lambda: console.ask("GET", f"/api/v1/endpoints/{gone}")["state"] == "disabled", "one is disabled")
+        entries = until(
+            lambda: len(found := failed.ask("GET", "/webhooks/failed?reason=attempts_exhausted")["items"]) == 2 and found,
+            "two are on the failed list",
+        )
+        before = receiver.got.count("/broken")
         failed.ask("POST", f"/webhooks/failed/{entries[0]['id']}/resend")
-        until(lambda: len(receiver.got) > sent, "one is sent again")
+        arrive("/broken", before + 1)
+        # One that arrived: its event is read again where it stands.
+        event = entries[1]
+        failed.ask("POST", f"/webhooks/deliveries/{event['event_id']}.{good}/resend", event["source"])
+        arrive("/good", 3)
         job = failed.ask("POST", "/webhooks/resends", {"action": "discard", "filter": {}})
-        until(lambda: failed.ask("GET", f"/webhooks/resends/{job['id']}")["state"] == "done", "a job discards the rest")
-        until(lambda: len(console.ask("GET", "/api/v1/audit")["items"]) >= 4, "the audit tells of both endpoints and moves")
+        until(lambda: failed.ask("GET", f"/webhooks/resends/{job['id']}")["state"] == "done", "a job is done")
+        until(lambda: len(console.ask("GET", "/api/v1/audit?limit=100")["items"]) >= 36 + 3, "the audit tells of all")
+        history = re.search(r"attempt_records_dropped_total (\d+)", get(running["dispatcher"].admin, "/metrics"))
+        if history.group(1) != "0":
+            sys.exit("the dispatcher could not write webhooks.attempts")
     except BaseException:
         for binary in running.values():
             sys.stderr.write(f"--- {binary.name}\n{binary.log()[-3000:]}\n")
@@ -257,8 +286,29 @@ def the_pipeline_works(kafka):
             binary.stop()
         receiver.shutdown()
     for binary in running.values():
-        if found := re.search(r".*(not authorized|authorization failed).*", binary.log(), flags=re.I):
+        if found := re.search(r".*authorization ?failed.*", binary.log(), flags=re.I):
             sys.exit(f"{binary.name} was refused something: {found.group()}")
+
+
+def analytics_read_events(kafka):
+    """Kafka's own consumer, as that user: in a group of its own name only."""
+    client = kafka.folder / "analytics.properties"
+    module = "org.apache.kafka.common.security.scram.ScramLoginModule"
+    login = f'{module} required username="feedbackpro-analytics" password="{password("analytics")}";'
+    client.write_text(
+        "security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\n"
+        f"sasl.jaas.config={login}\nssl.truststore.type=PEM\nssl.truststore.location={kafka.folder}/broker.pem\n"
+    )
+    for group, allowed in (("analytics.daily", True), ("dispatcher", False)):
+        ended = subprocess.run(
+            [*kafka.java, "org.apache.kafka.tools.consumer.ConsoleConsumer", "--from-beginning", "--max-messages", "4"]
+            + ["--bootstrap-server", f"127.0.0.1:{kafka.sasl}", "--topic", f"{PREFIX}feedback.events"]
+            + ["--group", PREFIX + group, "--timeout-ms", "30000", "--consumer.config", client],
+            capture_output=True,
+            text=True,
+        )
+        if (ended.stdout.count('"event":') == 4) != allowed:
+            sys.exit(f"analytics in the group {group}: {ended.stdout}{ended.stderr}")
 
 
 # user, the right that is taken away, what its log must say then, and its exit code.
@@ -318,6 +368,7 @@ def main():
             maker.stop()
         kafka.allow_all()
         the_pipeline_works(kafka)
+        analytics_read_events(kafka)
         a_missing_right_is_named(kafka)
     finally:
         kafka.process.kill()
