@@ -47,8 +47,10 @@ topics)
 rights)
     allow analytics Read --topic "${prefix}feedback.events"
     allow analytics Read --group "${prefix}analytics" --resource-pattern-type prefixed
+    allow console DescribeConfigs,Read --topic "${prefix}webhooks.attempts"
     allow console DescribeConfigs,Read,Write --topic "${prefix}webhooks.audit" \
         --topic "${prefix}webhooks.endpoints"
+    allow console Read --topic "${prefix}feedback.events"
     allow console Describe --group "${prefix}console." --resource-pattern-type prefixed
     allow dispatcher DescribeConfigs,Write --topic "${prefix}webhooks.attempts" \
         --topic "${prefix}webhooks.dead-letter"

@@ -29,12 +29,12 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- end }}
 
 {{- /* What differs between the binaries. `stop` is longer than a clean stop takes:
-       a dispatcher drains for 8 s. */ -}}
+       a dispatcher drains for 8 s. `index` is how large its file can become. */ -}}
 {{- define "feedbackpro.binaries" -}}
 dispatcher: {binary: dispatcher, stop: 20, sends: true, serves: false, seals: true}
 producer: {binary: producer, stop: 15, sends: false, serves: true, seals: false}
-dlqConsumer: {binary: dlq-consumer, stop: 15, sends: false, serves: true, seals: false}
-console: {binary: console, stop: 15, sends: true, serves: true, seals: true}
+dlqConsumer: {binary: dlq-consumer, stop: 15, sends: false, serves: true, seals: false, index: 4Gi}
+console: {binary: console, stop: 15, sends: true, serves: true, seals: true, index: 2Gi}
 {{- end }}
 
 {{- /* The name of a topic: root, key and default. */ -}}

@@ -125,9 +125,9 @@ spec:
           mountPath: /etc/feedbackpro/kafka
           readOnly: true
         {{- end }}
-        {{- if eq .key "dlqConsumer" }}
+        {{- if .part.index }}
         - name: index
-          mountPath: {{ dir .root.Values.settings.dlqConsumer.index.path }}
+          mountPath: {{ dir (get .root.Values.settings .key).index.path }}
         {{- end }}
         {{- with $values.volumeMounts }}
         {{- toYaml . | nindent 8 }}
@@ -151,9 +151,9 @@ spec:
       secret:
         secretName: {{ $secrets.kafkaCa.name }}
     {{- end }}
-    {{- if eq .key "dlqConsumer" }}
+    {{- with .part.index }}
     - name: index
-      {{- toYaml ($values.volume | default (dict "emptyDir" (dict "sizeLimit" "4Gi"))) | nindent 6 }}
+      {{- toYaml (get $values "volume" | default (dict "emptyDir" (dict "sizeLimit" .))) | nindent 6 }}
     {{- end }}
     {{- with $values.volumes }}
     {{- toYaml . | nindent 4 }}

@@ -31,6 +31,8 @@ console:
   topics:
     endpoints: [DescribeConfigs, Read, Write]
     audit: [DescribeConfigs, Read, Write]
+    attempts: [DescribeConfigs, Read]
+    events: [Read]
   tables: console.
 analytics:
   topics:
