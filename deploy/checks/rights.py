@@ -267,9 +267,15 @@ def the_pipeline_works(kafka):
         before = receiver.got.count("/broken")
         failed.ask("POST", f"/webhooks/failed/{entries[0]['id']}/resend")
         arrive("/broken", before + 1)
-        # One that arrived: its event is read again where it stands.
-        event = entries[1]
-        failed.ask("POST", f"/webhooks/deliveries/{event['event_id']}.{good}/resend", event["source"])
+        # One that arrived: the console knows it from webhooks.attempts, and both read
+        # its event where it stands.
+        delivery = f"{entries[1]['event_id']}.{good}"
+        records = until(lambda: console.ask("GET", f"/api/v1/deliveries/{delivery}").get("records"), "it was indexed")
+        payload = console.ask("GET", f"/api/v1/deliveries/{delivery}/payload")
+        if payload.get("id") != entries[1]["event_id"]:
+            sys.exit(f"the console does not read the event: {payload}")
+        place = {key: records[0][key] for key in ("topic", "partition", "offset")}
+        failed.ask("POST", f"/webhooks/deliveries/{delivery}/resend", place)
         arrive("/good", 3)
         job = failed.ask("POST", "/webhooks/resends", {"action": "discard", "filter": {}})
         until(lambda: failed.ask("GET", f"/webhooks/resends/{job['id']}")["state"] == "done", "a job is done")
