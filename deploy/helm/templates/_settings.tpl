@@ -12,8 +12,8 @@
 {{- mergeOverwrite $settings (deepCopy (get $given .key)) | toJson -}}
 {{- end }}
 
-{{- /* A table of tables as TOML. All numbers of the settings are whole. JSON's texts
-       are texts of TOML, too. */ -}}
+{{- /* A table of tables as TOML. Helm's whole numbers may be floats, which the
+       binaries refuse. JSON's texts are texts of TOML, too. */ -}}
 {{- define "feedbackpro.toml" -}}
 {{- range $section, $keys := . }}
 [{{ $section }}]
@@ -38,8 +38,10 @@
 [{{ range $index, $item := . }}{{ if $index }}, {{ end }}{{ include "feedbackpro.tomlValue" $item }}{{ end }}]
 {{- else if or (kindIs "string" .) (kindIs "bool" .) -}}
 {{ . | toJson }}
-{{- else -}}
+{{- else if eq (float64 .) (floor .) -}}
 {{ . | int64 }}
+{{- else -}}
+{{ . | float64 }}
 {{- end -}}
 {{- end }}
 
