@@ -48,6 +48,7 @@ secrets.tokens.name=|secrets.tokens.name
 secrets.sealingKeys.name=|secrets.sealingKeys.name
 ingress.enabled=true|ingress.host
 strimzi.enabled=true|strimzi.cluster
+strimzi.partitions.jobs=2|jobs
 producer.kafkaUser.name=x|passwordSecret
 image.digest=latest|digest
 CASES

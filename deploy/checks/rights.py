@@ -3,8 +3,6 @@
 deploy/kafka/make.sh allows, the whole pipeline works: an event is delivered, another
 fails, is sent again by itself and by a job. Where one right is missing, the error names
 it."""
-import base64
-import hashlib
 import re
 import shutil
 import signal
