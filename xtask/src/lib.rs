@@ -1,4 +1,3 @@
 //! Chores of this repository that need its code: the generated contracts.
 
 pub mod contracts;
-mod schemas;

@@ -525,7 +525,10 @@ async fn a_log_whose_first_records_are_gone_is_followed_from_what_is_left() {
         let written = record(&spec.name, "key", &number.to_string());
         publisher.publish(written).await.unwrap();
     }
-    Broker::shared().await.delete_records(&spec.name, 0, 6).await;
+    Broker::shared()
+        .await
+        .delete_records(&spec.name, 0, 6)
+        .await;
     for (newest, expected) in [(2, &["8", "9"][..]), (100, &["6", "7", "8", "9"])] {
         let seen = Seen::default();
         let note = Arc::clone(&seen);
