@@ -42,7 +42,8 @@ pub fn delivered(kind: EventKind) -> Value {
 }
 
 /// What an event is, in one sentence.
-pub(crate) fn description(kind: EventKind) -> String {
+#[must_use]
+pub fn description(kind: EventKind) -> String {
     take_text(&mut data(kind, Contract::Serialize), "description")
 }
 

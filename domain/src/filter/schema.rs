@@ -69,7 +69,7 @@ fn kinds() -> Vec<Value> {
             "field": {"enum": fields},
             "operator": {"enum": operators},
             "value": value,
-        }})
+        }, "required": ["field"]})
     };
     kinds.into_iter().map(kind).collect()
 }
