@@ -32,7 +32,7 @@ use kafka::{Connection, ConnectionError, Publisher, PublisherOptions, Table};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use fields::{Fields, Mistake};
+pub(crate) use fields::{Fields, MAX_DESCRIPTION, MAX_PER_SECOND, Mistake};
 pub(crate) use precondition::Precondition;
 pub(crate) use refusal::{Refusal, Unavailable};
 pub(crate) use table::Place;

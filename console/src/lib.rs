@@ -14,4 +14,5 @@ mod run;
 pub mod settings;
 mod test_event;
 
+pub use api::operations;
 pub use run::{Parts, RunError, run};

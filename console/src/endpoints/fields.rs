@@ -7,9 +7,9 @@ use delivery::{Guard, PreparedRequest};
 use domain::{Condition, EventKind, Filter, FilterMistake};
 
 /// Characters of a description.
-const MAX_DESCRIPTION: usize = 500;
+pub(crate) const MAX_DESCRIPTION: usize = 500;
 /// More than one endpoint takes from a dispatcher; guards against slips of the pen.
-const MAX_PER_SECOND: u32 = 100_000;
+pub(crate) const MAX_PER_SECOND: u32 = 100_000;
 
 /// What a request sets. `None` leaves a field as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
