@@ -22,6 +22,7 @@ mod moves;
 mod run;
 pub mod settings;
 
+pub use api::operations;
 pub use index::IndexError;
 pub use run::{Parts, RunError, run};
 pub use settings::Settings;
