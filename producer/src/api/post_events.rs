@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{EventId, Submission};
+use schemars::JsonSchema;
 use serde::Serialize;
 use service::body;
 use service::problem::{ABOUT_BLANK, Problem};
@@ -22,8 +23,10 @@ use crate::intake::{Incoming, Keyed, ROOM_TIME, Refusal, Started};
 /// How long the body of a refused request is read and thrown away.
 const DISCARD_TIME: Duration = Duration::from_secs(2);
 
-#[derive(Serialize)]
-struct Accepted {
+/// An event that all in-sync replicas have.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Accepted {
+    /// The event's id: receivers see it as `webhook-id` and `Idempotency-Key`.
     id: EventId,
 }
 
