@@ -8,6 +8,8 @@ use std::{
 use domain::{EventKind, schema};
 use serde_json::{Value, json};
 
+use crate::openapi;
+
 /// A generated file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contract {
@@ -25,6 +27,10 @@ pub fn generate() -> Vec<Contract> {
         .map(|kind| of_schema(kind.as_str(), schema::delivered(kind)))
         .collect();
     contracts.push(of_schema("submission", schema::submission()));
+    contracts.push(Contract {
+        path: "openapi.json".into(),
+        text: format!("{:#}\n", openapi::document()),
+    });
     contracts
 }
 
