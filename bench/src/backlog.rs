@@ -43,18 +43,7 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
             Broker::shared().await.bootstrap(),
             bed.stack.name("feedback.events"),
         );
-        let running = Running::start(&[
-            "afternoon",
-            "--brokers",
-            brokers,
-            "--topic",
-            &topic,
-            "--group",
-            &bed.stack.name("afternoon"),
-            "--at-once",
-            &AT_ONCE.to_string(),
-            &bed.sink.url(0),
-        ])?;
+        let running = Running::afternoon(&bed, AT_ONCE, 0..1).await?;
         let rate = drained(&bed, count, &bar).await;
         afternoon.push(Run::new(count, rate, running.usage()?));
         running.kill()?;

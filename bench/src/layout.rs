@@ -43,9 +43,3 @@ pub(crate) async fn start_measured(service: &mut Service) {
     service.pin(MEASURED);
     service.restart().await;
 }
-
-/// Moves a running service to the measured core, by starting it anew.
-pub(crate) async fn move_to_measured(service: &mut Service) {
-    stop(service).await;
-    start_measured(service).await;
-}

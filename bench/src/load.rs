@@ -16,6 +16,7 @@ pub(crate) const BYTES: usize = 1024;
 const ACCOUNT: &str = "shop";
 /// So long is an event without its comment, whatever its customer.
 const WITHOUT_COMMENT: usize = 288;
+const EIGHT: &str = "Danke!! ";
 /// Different customers: more than any partitioner needs to spread them.
 const CUSTOMERS: usize = 1000;
 /// How long the last acknowledgements are waited for.
@@ -126,7 +127,7 @@ pub(crate) fn feedback_of(customer: usize) -> EventData {
     EventData::NewFeedback(NewFeedback {
         customer_id: Text::new(&format!("cus_{customer:04}")),
         email: None,
-        comment: text(&"Danke! ".repeat(BYTES)[..BYTES - WITHOUT_COMMENT]),
+        comment: text(&EIGHT.repeat((BYTES - WITHOUT_COMMENT) / EIGHT.len())),
         browser_locale: None,
         session_duration_seconds: None,
         session_page: text("/products/BW-440-RED"),

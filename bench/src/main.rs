@@ -2,7 +2,11 @@
 
 mod backlog;
 mod bed;
+mod crash;
+mod fairness;
 mod figures;
+mod hanging;
+mod ingest;
 mod layout;
 mod load;
 mod machine;
@@ -12,6 +16,9 @@ mod percentiles;
 mod process;
 mod progress;
 mod report;
+mod retries;
+mod scaling;
+mod set_aside;
 mod sink;
 mod slow;
 mod svg;
@@ -68,6 +75,20 @@ enum Scenario {
     OpenLoop,
     /// 20 000 waiting records for a receiver that takes 50 ms.
     SlowReceiver,
+    /// Two endpoints, of which one hangs.
+    HangingEndpoint,
+    /// kill -9 in the middle of a backlog.
+    Kill9,
+    /// Retries due at 1 000 a second, also around a rebalance.
+    Retries,
+    /// Ten endpoints, of which three are bad.
+    Fairness,
+    /// A backlog for an endpoint that is slow, or hangs and recovers.
+    SetAside,
+    /// Two dispatchers with half a core each. Needs root.
+    Scaling,
+    /// The producer: NDJSON and single events.
+    Ingest,
 }
 
 impl Scenario {
@@ -76,6 +97,13 @@ impl Scenario {
             Self::Backlog => backlog::run(size).await,
             Self::OpenLoop => open_loop::run(size).await,
             Self::SlowReceiver => slow::run(size).await,
+            Self::HangingEndpoint => hanging::run(size).await,
+            Self::Kill9 => crash::run(size).await,
+            Self::Retries => retries::run(size).await,
+            Self::Fairness => fairness::run(size).await,
+            Self::SetAside => set_aside::run(size).await,
+            Self::Scaling => scaling::run(size).await,
+            Self::Ingest => ingest::run(size).await,
         }
     }
 }

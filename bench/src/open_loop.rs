@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use domain::EventId;
-use e2e::{Broker, Stack};
+use e2e::Stack;
 
 use crate::bed::Bed;
 use crate::load::{self, Written};
@@ -20,7 +20,7 @@ const RATE: u32 = 2_000;
 const WARM_UP: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(60);
 /// As the dispatcher's limit.
-const AT_ONCE: &str = "64";
+const AT_ONCE: u32 = 64;
 const ROUNDS: usize = 3;
 
 struct Contestant {
@@ -49,18 +49,7 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
         bed.stop_dispatcher().await;
 
         let bed = Bed::new(Stack::builder(), Duration::ZERO).await?;
-        let running = Running::start(&[
-            "afternoon",
-            "--brokers",
-            Broker::shared().await.bootstrap(),
-            "--topic",
-            &bed.stack.name("feedback.events"),
-            "--group",
-            &bed.stack.name("afternoon"),
-            "--at-once",
-            AT_ONCE,
-            &bed.sink.url(0),
-        ])?;
+        let running = Running::afternoon(&bed, AT_ONCE, 0..1).await?;
         measure(&bed, &mut afternoon, time, || running.usage()).await?;
         running.kill()?;
     }

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use clap::Subcommand;
+use e2e::Broker;
 
+use crate::bed::Bed;
 use crate::layout;
 use crate::process::{self, Usage};
 
@@ -102,6 +104,31 @@ impl Running {
             .stdout(Stdio::piped())
             .spawn()?;
         Ok(Self(child))
+    }
+
+    /// Starts the afternoon's code on a bed's events, for these endpoints.
+    pub(crate) async fn afternoon(
+        bed: &Bed,
+        at_once: u32,
+        endpoints: std::ops::Range<usize>,
+    ) -> anyhow::Result<Self> {
+        let brokers = Broker::shared().await.bootstrap();
+        let (topic, group) = (
+            bed.stack.name("feedback.events"),
+            bed.stack.name("afternoon"),
+        );
+        let at_once = at_once.to_string();
+        let options = [
+            ["--brokers", brokers],
+            ["--topic", &topic],
+            ["--group", &group],
+            ["--at-once", &at_once],
+        ];
+        let urls: Vec<String> = endpoints.map(|number| bed.sink.url(number)).collect();
+        let mut arguments = vec!["afternoon"];
+        arguments.extend(options.as_flattened());
+        arguments.extend(urls.iter().map(String::as_str));
+        Self::start(&arguments)
     }
 
     /// What it has used so far.

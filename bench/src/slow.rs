@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Broker, Stack};
+use e2e::Stack;
 use indicatif::ProgressBar;
 
 use crate::bed::{self, Bed};
@@ -36,18 +36,7 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
         ours.push(drained(&bed, count, &bar).await);
         bed.stop_dispatcher().await;
 
-        let running = Running::start(&[
-            "afternoon",
-            "--brokers",
-            Broker::shared().await.bootstrap(),
-            "--topic",
-            &bed.stack.name("feedback.events"),
-            "--group",
-            &bed.stack.name("afternoon"),
-            "--at-once",
-            &AT_ONCE.to_string(),
-            &bed.sink.url(0),
-        ])?;
+        let running = Running::afternoon(&bed, AT_ONCE, 0..1).await?;
         afternoon.push(drained(&bed, count, &bar).await);
         running.kill()?;
     }

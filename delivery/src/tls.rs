@@ -100,6 +100,7 @@ fn certificate_words(error: &CertificateError) -> String {
         presented,
     } = error
     {
+        let presented: Vec<&str> = presented.iter().map(|name| name_in(name)).collect();
         return format!(
             "the certificate is not for {}, but for {}",
             expected.to_str(),
@@ -113,6 +114,13 @@ fn certificate_words(error: &CertificateError) -> String {
         return format!("the certificate is not valid: {error}");
     };
     words.to_owned()
+}
+
+/// rustls gives names as `DnsName("www.shop.example")`.
+fn name_in(shown: &str) -> &str {
+    let name = shown.strip_prefix("DnsName(\"");
+    name.and_then(|name| name.strip_suffix("\")"))
+        .unwrap_or(shown)
 }
 
 fn alert_words(alert: AlertDescription) -> String {

@@ -4,7 +4,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     rc::{Rc, Weak},
     sync::Arc,
     time::Duration,
@@ -33,7 +33,7 @@ use crate::{
     lanes::Queue,
     metrics::Metrics,
     pulse::Pulse,
-    rebalance::{Assigned, Group, GroupEvent, JoinError, Member, ToCommit, commit_list},
+    rebalance::{Assigned, GroupEvent, JoinError, Member, ToCommit, commit_list},
     repeated::Repeated,
 };
 
@@ -80,15 +80,15 @@ pub enum EngineError {
     Fatal(String),
 }
 
-/// The engine's memberships: its lanes by group and partition.
+/// The engine's membership in the consumer group, and its lanes.
 pub(crate) struct Conductor {
     engine: Rc<Engine>,
     connection: Connection,
-    members: HashMap<Group, Member>,
+    member: Option<Member>,
     lanes: BTreeMap<(String, i32), Rc<Lane>>,
     /// Lanes that go, until they are drained.
     going: Vec<Weak<Lane>>,
-    joined: HashMap<Group, Condition>,
+    joined: Condition,
     to_engine: UnboundedSender<GroupEvent>,
     events: UnboundedReceiver<GroupEvent>,
 }
@@ -96,17 +96,13 @@ pub(crate) struct Conductor {
 impl Conductor {
     pub(crate) fn new(engine: Engine, connection: Connection, health: &Health) -> Self {
         let (to_engine, events) = unbounded_channel();
-        let joined = Group::ALL.map(|group| {
-            let name = format!("joined the consumer group for {}", group.as_str());
-            (group, health.condition(&name))
-        });
         Self {
             engine: Rc::new(engine),
             connection,
-            members: HashMap::new(),
+            member: None,
             lanes: BTreeMap::new(),
             going: Vec::new(),
-            joined: joined.into(),
+            joined: health.condition("joined the consumer group"),
             to_engine,
             events,
         }
@@ -118,9 +114,7 @@ impl Conductor {
         table: &Table,
         shutdown: CancellationToken,
     ) -> Result<(), EngineError> {
-        for group in Group::ALL {
-            self.join(group)?;
-        }
+        self.join()?;
         let mut tick = every(COMMIT_EVERY);
         let mut ticks = 0_u32;
         let mut leaving = false;
@@ -150,7 +144,7 @@ impl Conductor {
                     self.leave();
                 }
             }
-            if leaving && self.members.is_empty() {
+            if leaving && self.member.is_none() {
                 break Ok(());
             }
         };
@@ -158,44 +152,37 @@ impl Conductor {
         ended
     }
 
-    fn join(&mut self, group: Group) -> Result<(), EngineError> {
-        let member = Member::join(
-            group,
-            &self.connection,
-            &self.engine.topics,
-            &self.to_engine,
-        )?;
-        self.members.insert(group, member);
+    fn join(&mut self) -> Result<(), EngineError> {
+        let topics = &self.engine.topics;
+        let member = Member::join(&self.connection, topics, &self.to_engine)?;
+        self.member = Some(member);
         Ok(())
     }
 
     fn leave(&self) {
-        for member in self.members.values() {
+        if let Some(member) = &self.member {
             member.leave();
         }
     }
 
     fn take(&mut self, event: GroupEvent, leaving: bool) -> Result<(), EngineError> {
         match event {
-            GroupEvent::Assigned(group, assigned) => {
-                self.count(group, "assigned", assigned.len());
+            GroupEvent::Assigned(assigned) => {
+                self.count("assigned", assigned.len());
                 for partition in assigned {
-                    self.open(group, partition);
+                    self.open(partition);
                 }
                 // Those sent while the group was in motion may be lost.
-                self.commit_again(|lane| lane.group == group);
-                if let Some(joined) = self.joined.get(&group) {
-                    joined.set(true);
-                }
+                self.commit_again();
+                self.joined.set(true);
             }
             GroupEvent::Revoked {
-                group,
                 partitions,
                 lost,
                 answer,
             } => {
                 let kind = if lost { "lost" } else { "revoked" };
-                self.count(group, kind, partitions.len());
+                self.count(kind, partitions.len());
                 let lanes: Vec<_> = partitions
                     .into_iter()
                     .filter_map(|partition| self.lanes.remove(&partition))
@@ -212,15 +199,13 @@ impl Conductor {
                     }
                 });
             }
-            GroupEvent::Left(group) => {
-                if let Some(joined) = self.joined.get(&group) {
-                    joined.set(false);
-                }
-                if let Some(member) = self.members.remove(&group) {
+            GroupEvent::Left => {
+                self.joined.set(false);
+                if let Some(member) = self.member.take() {
                     member.close();
                 }
                 if !leaving {
-                    self.join(group)?;
+                    self.join()?;
                 }
             }
             GroupEvent::Fatal(why) => return Err(EngineError::Fatal(why)),
@@ -228,7 +213,7 @@ impl Conductor {
         Ok(())
     }
 
-    fn open(&mut self, group: Group, assigned: Assigned) {
+    fn open(&mut self, assigned: Assigned) {
         let Assigned {
             topic,
             partition,
@@ -236,14 +221,13 @@ impl Conductor {
             queue,
             nonempty,
         } = assigned;
-        let kind = match group {
-            Group::Events => LaneKind::Source,
-            Group::Ready => LaneKind::Paced,
-            Group::Retry => self
-                .engine
-                .topics
+        let topics = &self.engine.topics;
+        let kind = if topic == topics.events {
+            LaneKind::Source
+        } else {
+            topics
                 .tier_of(&topic)
-                .map_or(LaneKind::Paced, LaneKind::Delay),
+                .map_or(LaneKind::Paced, LaneKind::Delay)
         };
         let committed = committed
             .as_ref()
@@ -254,7 +238,7 @@ impl Conductor {
             offset = committed.map(|(offset, _)| offset),
             "a partition was assigned"
         );
-        let lane = Lane::new(group, kind, &topic, partition, committed);
+        let lane = Lane::new(kind, &topic, partition, committed);
         self.lanes.insert((topic, partition), Rc::clone(&lane));
         let engine = Rc::clone(&self.engine);
         self.engine.tasks.spawn_local(async move {
@@ -273,29 +257,22 @@ impl Conductor {
             return Ok(());
         }
         self.engine.place_stuck();
-        for (group, member) in &self.members {
-            let commits: Vec<ToCommit> = self
-                .lanes
-                .values()
-                .filter(|lane| lane.group == *group && lane.is_read())
-                .filter_map(to_commit)
-                .collect();
-            if commits.is_empty() {
-                continue;
-            }
-            let Some(consumer) = member.consumer.upgrade() else {
-                continue;
-            };
-            let sent =
-                commit_list(&commits).and_then(|list| consumer.commit(&list, CommitMode::Async));
-            self.engine.metrics.commits.inc();
-            if let Err(error) = sent {
-                return Err(EngineError::Fatal(format!(
-                    "offsets cannot be committed: {error}"
-                )));
-            }
+        let Some(consumer) = self.member.as_ref().and_then(|it| it.consumer.upgrade()) else {
+            return Ok(());
+        };
+        let commits: Vec<ToCommit> = self
+            .lanes
+            .values()
+            .filter(|lane| lane.is_read())
+            .filter_map(to_commit)
+            .collect();
+        if commits.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.engine.metrics.commits.inc();
+        commit_list(&commits)
+            .and_then(|list| consumer.commit(&list, CommitMode::Async))
+            .map_err(|error| EngineError::Fatal(format!("offsets cannot be committed: {error}")))
     }
 
     /// The session is over, and somebody else may have the partitions: nothing
@@ -317,16 +294,17 @@ impl Conductor {
         self.engine.pulse.restore();
     }
 
-    /// librdkafka does not tell what became of a commit that nobody waits for:
-    /// the next one says the same again.
-    fn commit_again(&self, which: impl Fn(&Lane) -> bool) {
-        for lane in self.lanes.values().filter(|lane| which(lane)) {
+    /// librdkafka does not tell what became of a commit that nobody waits for,
+    /// and a broker forgets offsets of topics that the group does not subscribe
+    /// to: the next one says the same again.
+    fn commit_again(&self) {
+        for lane in self.lanes.values() {
             lane.commit_again();
         }
     }
 
     fn upkeep(&self) {
-        self.commit_again(|_| true);
+        self.commit_again();
         let engine = &self.engine;
         engine.client.close_idle();
         engine
@@ -338,15 +316,8 @@ impl Conductor {
         metrics.in_flight.set(gauge(in_flight));
         metrics.waiting.set(gauge(waiting));
         metrics.endpoints.set(gauge(engine.table.len()));
-        for group in Group::ALL {
-            let partitions = self.lanes.values().filter(|l| l.group == group).count();
-            metrics
-                .partitions
-                .with_label_values(&[group.as_str()])
-                .set(gauge(partitions));
-        }
         let now = Timestamp::now();
-        let mut oldest: BTreeMap<&str, i64> = BTreeMap::new();
+        let mut topics: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
         for lane in self.lanes.values() {
             let age = lane.oldest().map_or(0, |written| {
                 let delay = match lane.kind {
@@ -356,14 +327,19 @@ impl Conductor {
                 let since = Timestamp::from_millis(written) + delay;
                 i64::try_from(now.since(since).as_secs()).unwrap_or(i64::MAX)
             });
-            let topic = oldest.entry(lane.topic()).or_default();
-            *topic = age.max(*topic);
+            let (partitions, oldest) = topics.entry(lane.topic()).or_default();
+            *partitions += 1;
+            *oldest = age.max(*oldest);
         }
-        for (topic, age) in oldest {
+        metrics.partitions.reset();
+        metrics.oldest_incomplete_seconds.reset();
+        for (topic, (partitions, oldest)) in topics {
+            let topic = &[topic];
+            metrics.partitions.with_label_values(topic).set(partitions);
             metrics
                 .oldest_incomplete_seconds
-                .with_label_values(&[topic])
-                .set(age);
+                .with_label_values(topic)
+                .set(oldest);
         }
     }
 
@@ -376,7 +352,7 @@ impl Conductor {
         }
         self.engine.let_stopped_go();
         self.engine.stopping.cancel();
-        for (_, member) in self.members {
+        if let Some(member) = self.member {
             member.leave();
             member.close();
         }
@@ -391,11 +367,11 @@ impl Conductor {
         self.engine.attempt_log.flush().await;
     }
 
-    fn count(&self, group: Group, kind: &str, partitions: usize) {
+    fn count(&self, kind: &str, partitions: usize) {
         self.engine
             .metrics
             .rebalances
-            .with_label_values(&[group.as_str(), kind])
+            .with_label_values(&[kind])
             .inc_by(partitions as u64);
     }
 }

@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     offsets::{Begun, Commit, Tracker},
-    rebalance::Group,
     repeated::Seen,
 };
 
@@ -53,7 +52,6 @@ impl LaneKind {
 /// a new lane: that is the epoch of all work that holds on to it.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    pub(crate) group: Group,
     pub(crate) kind: LaneKind,
     topic: Arc<str>,
     partition: i32,
@@ -74,14 +72,12 @@ pub(crate) struct Lane {
 
 impl Lane {
     pub(crate) fn new(
-        group: Group,
         kind: LaneKind,
         topic: &str,
         partition: i32,
         committed: Option<(i64, &str)>,
     ) -> Rc<Self> {
         Rc::new(Self {
-            group,
             kind,
             topic: topic.into(),
             partition,

@@ -11,6 +11,7 @@ mod attempt;
 mod attempt_log;
 mod endpoints;
 mod engine;
+mod families;
 mod fan_out;
 mod gate;
 mod hand_on;

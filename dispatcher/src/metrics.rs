@@ -67,7 +67,7 @@ metrics! {
     commits: IntCounter = counter("commits_total",
         "Commits of offsets that were sent.");
     rebalances: IntCounterVec = counters("rebalances_total",
-        "Partitions assigned, revoked or lost, by group.", &["group", "kind"]);
+        "Partitions assigned, revoked or lost.", &["kind"]);
     stood_still: IntCounter = counter("stood_still_total",
         "How often the process stood still for so long that it gave its partitions up.");
     in_flight: IntGauge = gauge("in_flight",
@@ -77,7 +77,7 @@ metrics! {
     endpoints: IntGauge = gauge("endpoints",
         "Endpoints in the table.");
     partitions: IntGaugeVec = gauges("partitions",
-        "Partitions assigned, by group.", &["group"]);
+        "Partitions assigned, by topic.", &["topic"]);
     oldest_incomplete_seconds: IntGaugeVec = gauges("oldest_incomplete_seconds",
         "Age of the oldest record that was read and is not complete, by topic; 0 when all are. Delay topics count from the due time of their tier.", &["topic"]);
 }

@@ -1,18 +1,22 @@
-//! The consumer groups: a thread each that polls its consumer, and the
-//! callbacks in which partitions come and go.
+//! The consumer group: a thread that polls its consumer, and the callbacks in
+//! which partitions come and go.
 //!
 //! Records never come through the polling thread: each partition's queue is
 //! split off before it is assigned and is read by its lane. On revocation the
 //! callback waits until the engine has drained the lanes and commits what is
 //! complete; librdkafka's own thread sends heartbeats meanwhile.
+//!
+//! The group shares out `feedback.events`; the partitions of the other topics
+//! come and go with those ([`Families`]).
 
 use std::{
+    collections::BTreeSet,
     sync::{
-        Arc, OnceLock, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         mpsc::{self, RecvTimeoutError},
     },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use domain::Topics;
@@ -29,49 +33,17 @@ use rdkafka::{
 use tokio::sync::{Notify, mpsc::UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
-use crate::{engine::DRAIN, offsets::Commit};
+use crate::{engine::DRAIN, families::Families, offsets::Commit};
 
 /// How long one poll waits. It only bounds how late a stop is noticed.
 const POLL: Duration = Duration::from_millis(100);
 /// How long the broker may take to answer a request made within a callback.
 const ANSWER: Duration = Duration::from_secs(10);
-
-/// The consumer groups of a dispatcher: an assignor balances the sum over a
-/// group's topics and not each topic, so topics that must be spread evenly have
-/// a group of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Group {
-    /// `feedback.events`.
-    Events,
-    /// `webhooks.ready`.
-    Ready,
-    /// The retry topics and `webhooks.resend`.
-    Retry,
-}
-
-impl Group {
-    pub(crate) const ALL: [Self; 3] = [Self::Events, Self::Ready, Self::Retry];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Events => "events",
-            Self::Ready => "ready",
-            Self::Retry => "retry",
-        }
-    }
-
-    /// Patterns only: a mix with plain names delays the first assignment.
-    fn subscription(self, topics: &Topics) -> Vec<String> {
-        match self {
-            Self::Events => vec![Topics::literal_pattern(&topics.events)],
-            Self::Ready => vec![Topics::literal_pattern(&topics.ready)],
-            Self::Retry => vec![
-                topics.retry_pattern(),
-                Topics::literal_pattern(&topics.resend),
-            ],
-        }
-    }
-}
+/// How often the cluster is asked for its topics: a retry topic of another
+/// schedule is read after this time.
+const LOOK_AT_TOPICS: Duration = Duration::from_secs(10);
+/// How long it may take to tell them: nothing else happens meanwhile.
+const TOPICS_ANSWER: Duration = Duration::from_secs(2);
 
 /// A partition that was assigned.
 pub(crate) struct Assigned {
@@ -95,24 +67,24 @@ pub(crate) struct ToCommit {
 pub(crate) enum GroupEvent {
     /// Partitions have come; none when there are more dispatchers than
     /// partitions.
-    Assigned(Group, Vec<Assigned>),
+    Assigned(Vec<Assigned>),
     /// Partitions go. The callback waits for the answer.
     Revoked {
-        group: Group,
         partitions: Vec<(String, i32)>,
         /// They are gone already: another member may work on them.
         lost: bool,
         answer: mpsc::Sender<Vec<ToCommit>>,
     },
     /// The group's thread has ended, and the consumer has left the group.
-    Left(Group),
+    Left,
     /// The process cannot go on.
     Fatal(String),
 }
 
-/// The callbacks of one consumer.
+/// The callbacks of the consumer. All run on the thread that polls it.
 pub(crate) struct GroupContext {
-    group: Group,
+    topics: Topics,
+    families: Mutex<Families>,
     engine: UnboundedSender<GroupEvent>,
     log: ClientLog,
     /// Splitting a queue asks for the consumer's `Arc`, which the callbacks are
@@ -123,50 +95,100 @@ pub(crate) struct GroupContext {
 impl GroupContext {
     fn tell(&self, event: GroupEvent) {
         if self.engine.send(event).is_err() {
-            tracing::debug!(group = self.group.as_str(), "the engine has ended");
+            tracing::debug!("the engine has ended");
         }
     }
 
+    fn families(&self) -> MutexGuard<'_, Families> {
+        self.families.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks the cluster for its topics. Whether `feedback.events` is there.
+    fn look_at_topics(&self, consumer: &BaseConsumer<Self>) -> KafkaResult<bool> {
+        let metadata = consumer.fetch_metadata(None, TOPICS_ANSWER)?;
+        let cluster = metadata.topics().iter().map(|topic| {
+            let partitions = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
+            (topic.name(), partitions)
+        });
+        let found = Families::of(&self.topics, cluster);
+        let is_there = found.is_some();
+        if let Some(found) = found {
+            *self.families() = found;
+        }
+        Ok(is_there)
+    }
+
+    /// Partitions of `feedback.events` have come: takes them with their
+    /// families.
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
-        // librdkafka waits for the answer to an assignment, also when it ends.
-        let settle = || {
+        if let Err(error) = self.take(consumer, partitions) {
+            // librdkafka waits for the answer to an assignment, also when it ends.
             if let Err(error) = consumer.incremental_assign(partitions) {
-                tracing::warn!(group = self.group.as_str(), %error, "an assignment was not settled");
+                tracing::warn!(%error, "an assignment was not settled");
             }
-        };
-        let Some(shared) = self.consumer.get().and_then(Weak::upgrade) else {
-            return settle();
-        };
-        let assigned = match self.assigned(&shared, partitions) {
-            Ok(assigned) => assigned,
-            Err(error) => {
-                settle();
-                return self.tell(GroupEvent::Fatal(format!(
-                    "the committed offsets of group {} cannot be read: {error}",
-                    self.group.as_str()
-                )));
+            self.tell(GroupEvent::Fatal(format!(
+                "partitions that were assigned cannot be read: {error}"
+            )));
+        }
+    }
+
+    fn take(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        partitions: &TopicPartitionList,
+    ) -> KafkaResult<()> {
+        let of_events: Vec<i32> = partitions
+            .elements()
+            .iter()
+            .map(|partition| partition.partition())
+            .collect();
+        let mut all = partitions.clone();
+        for (topic, partition) in self.families().members(&of_events) {
+            all.add_partition(topic, partition);
+        }
+        self.read(consumer, &all)
+    }
+
+    /// Takes what belongs to this member's families and was not there before.
+    fn take_new_topics(&self, consumer: &BaseConsumer<Self>) -> KafkaResult<()> {
+        let assignment = consumer.assignment()?;
+        let has: BTreeSet<(String, i32)> = names(&assignment).into_iter().collect();
+        let of_events: Vec<i32> = has
+            .iter()
+            .filter(|(topic, _)| *topic == self.topics.events)
+            .map(|(_, partition)| *partition)
+            .collect();
+        let mut new = TopicPartitionList::new();
+        for (topic, partition) in self.families().members(&of_events) {
+            if !has.contains(&(topic.to_owned(), partition)) {
+                new.add_partition(topic, partition);
             }
+        }
+        if new.count() == 0 {
+            return Ok(());
+        }
+        self.read(consumer, &new)
+    }
+
+    /// Begins to read partitions where they were committed.
+    fn read(&self, consumer: &BaseConsumer<Self>, all: &TopicPartitionList) -> KafkaResult<()> {
+        let shared = self.consumer.get().and_then(Weak::upgrade);
+        let Some(shared) = shared else {
+            // It is being dropped.
+            return consumer.incremental_assign(all);
         };
+        let assigned = self.assigned(&shared, all)?;
         let mut from = TopicPartitionList::with_capacity(assigned.len());
         for partition in &assigned {
             let offset = partition
                 .committed
                 .as_ref()
                 .map_or(Offset::Beginning, |(offset, _)| Offset::Offset(*offset));
-            if let Err(error) =
-                from.add_partition_offset(&partition.topic, partition.partition, offset)
-            {
-                settle();
-                return self.tell(GroupEvent::Fatal(format!("an offset was refused: {error}")));
-            }
+            from.add_partition_offset(&partition.topic, partition.partition, offset)?;
         }
-        if let Err(error) = consumer.incremental_assign(&from) {
-            return self.tell(GroupEvent::Fatal(format!(
-                "partitions of group {} cannot be taken: {error}",
-                self.group.as_str()
-            )));
-        }
-        self.tell(GroupEvent::Assigned(self.group, assigned));
+        consumer.incremental_assign(&from)?;
+        self.tell(GroupEvent::Assigned(assigned));
+        Ok(())
     }
 
     fn assigned(
@@ -204,18 +226,47 @@ impl GroupContext {
         Ok(assigned)
     }
 
+    /// Partitions of `feedback.events` go: gives them up with their families.
     fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
+        let going = self.with_families(consumer, partitions);
         // While the consumer is dropped, the engine may be who drops it.
         if self
             .consumer
             .get()
             .is_some_and(|shared| shared.strong_count() > 0)
         {
-            self.drain(consumer, partitions);
+            self.drain(consumer, &going);
         }
-        if let Err(error) = consumer.incremental_unassign(partitions) {
-            tracing::warn!(group = self.group.as_str(), %error, "partitions were not given up");
+        if let Err(error) = consumer.incremental_unassign(&going) {
+            tracing::warn!(%error, "partitions were not given up");
         }
+    }
+
+    /// These partitions and all that are read because of them.
+    fn with_families(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        partitions: &TopicPartitionList,
+    ) -> TopicPartitionList {
+        let of_events: BTreeSet<i32> = partitions
+            .elements()
+            .iter()
+            .map(|partition| partition.partition())
+            .collect();
+        let mut going = partitions.clone();
+        let families = self.families();
+        for (topic, partition) in consumer.assignment().map_or_else(
+            |error| {
+                tracing::warn!(%error, "the assignment is not known");
+                Vec::new()
+            },
+            |assignment| names(&assignment),
+        ) {
+            if topic != self.topics.events && of_events.contains(&families.family(partition)) {
+                going.add_partition(&topic, partition);
+            }
+        }
+        going
     }
 
     /// Waits until the engine has drained the lanes, and commits.
@@ -223,7 +274,6 @@ impl GroupContext {
         let (answer, answered) = mpsc::channel();
         let lost = consumer.assignment_lost();
         self.tell(GroupEvent::Revoked {
-            group: self.group,
             partitions: names(partitions),
             lost,
             answer,
@@ -236,7 +286,6 @@ impl GroupContext {
                     commit_list(&commits).and_then(|list| consumer.commit(&list, CommitMode::Sync));
                 if let Err(error) = stored {
                     tracing::warn!(
-                        group = self.group.as_str(),
                         %error,
                         "the last commit before partitions were given up was refused: what it held complete is sent again"
                     );
@@ -245,7 +294,6 @@ impl GroupContext {
             Ok(_) | Err(RecvTimeoutError::Disconnected) => {}
             Err(RecvTimeoutError::Timeout) => {
                 tracing::warn!(
-                    group = self.group.as_str(),
                     "the engine did not drain in time: what was in flight may be sent again"
                 );
             }
@@ -325,7 +373,7 @@ pub(crate) fn commit_list(commits: &[ToCommit]) -> KafkaResult<TopicPartitionLis
     Ok(list)
 }
 
-/// A member of a consumer group, on a thread of its own.
+/// A member of the consumer group, on a thread of its own.
 pub(crate) struct Member {
     /// The thread and the lanes' queues own it; whoever is last closes it.
     pub(crate) consumer: Weak<BaseConsumer<GroupContext>>,
@@ -336,17 +384,14 @@ pub(crate) struct Member {
 impl Member {
     /// Joins the group. What happens is told to `engine`.
     pub(crate) fn join(
-        group: Group,
         connection: &Connection,
         topics: &Topics,
         engine: &UnboundedSender<GroupEvent>,
     ) -> Result<Self, JoinError> {
-        let config = connection.consumer_config(
-            &topics.id(&format!("dispatcher.{}", group.as_str())),
-            &CONSUMER_DEFAULTS,
-        );
+        let config = connection.consumer_config(&topics.id("dispatcher"), &CONSUMER_DEFAULTS);
         let consumer: BaseConsumer<GroupContext> = config.create_with_context(GroupContext {
-            group,
+            topics: topics.clone(),
+            families: Mutex::default(),
             engine: engine.clone(),
             log: ClientLog::default(),
             consumer: OnceLock::new(),
@@ -360,24 +405,23 @@ impl Member {
         {
             return Err(JoinError::Twice);
         }
-        let patterns = group.subscription(topics);
-        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-        consumer.subscribe(&patterns)?;
         let leave = CancellationToken::new();
         let member = Arc::downgrade(&consumer);
-        let thread = std::thread::Builder::new()
-            .name(format!("group-{}", group.as_str()))
-            .spawn({
-                let leave = leave.clone();
-                let engine = engine.clone();
-                move || {
-                    poll(&consumer, group, &engine, &leave);
-                    drop(consumer);
-                    if engine.send(GroupEvent::Left(group)).is_err() {
-                        tracing::debug!(group = group.as_str(), "the engine ended first");
-                    }
+        let thread = std::thread::Builder::new().name("group".into()).spawn({
+            let leave = leave.clone();
+            let engine = engine.clone();
+            move || {
+                if let Err(why) = poll(&consumer, &leave)
+                    && engine.send(GroupEvent::Fatal(why)).is_err()
+                {
+                    tracing::debug!("the engine has ended");
                 }
-            })?;
+                drop(consumer);
+                if engine.send(GroupEvent::Left).is_err() {
+                    tracing::debug!("the engine ended first");
+                }
+            }
+        })?;
         Ok(Self {
             consumer: member,
             leave,
@@ -399,7 +443,7 @@ impl Member {
     }
 }
 
-/// Why no group can be joined.
+/// Why the group cannot be joined.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
     /// librdkafka refused the settings or the subscription.
@@ -414,25 +458,35 @@ pub enum JoinError {
 }
 
 /// Fetching is kept small: a lane reads ahead by itself, and memory is bounded
-/// by what is queued here for each partition.
+/// by what is queued here for each partition. A partition whose queue is full is
+/// left out of a fetch, and has to wait for that one's answer: it must be short.
 const CONSUMER_DEFAULTS: [(&str, &str); 4] = [
-    ("fetch.wait.max.ms", "10"),
     ("queued.max.messages.kbytes", "1024"),
     ("fetch.message.max.bytes", "524288"),
     ("fetch.queue.backoff.ms", "5"),
+    ("fetch.wait.max.ms", "10"),
 ];
 
+/// Polls until the group was left. An error says why the process cannot go on.
 fn poll(
     consumer: &Arc<BaseConsumer<GroupContext>>,
-    group: Group,
-    engine: &UnboundedSender<GroupEvent>,
     leave: &CancellationToken,
-) {
-    let fatal = |text: String| {
-        if engine.send(GroupEvent::Fatal(text)).is_err() {
-            tracing::debug!("the engine has ended");
+) -> Result<(), String> {
+    let context = consumer.context();
+    // What belongs together must be known before anything is assigned.
+    while !leave.is_cancelled() {
+        match context.look_at_topics(consumer) {
+            Ok(true) => break,
+            Ok(false) => tracing::warn!("feedback.events is not there yet"),
+            Err(error) => tracing::warn!(%error, "the cluster does not tell its topics yet"),
         }
-    };
+        // Serves the client's log, too.
+        drop(consumer.poll(POLL));
+    }
+    consumer
+        .subscribe(&[&context.topics.events])
+        .map_err(|error| format!("feedback.events cannot be subscribed to: {error}"))?;
+    let mut looked_at = Instant::now();
     let mut leaving = false;
     loop {
         if leave.is_cancelled() && !leaving {
@@ -441,25 +495,30 @@ fn poll(
         }
         match consumer.poll(POLL) {
             None => {}
+            // Passing it over would lose it.
             Some(Ok(record)) => {
-                // Passing it over would lose it.
-                return fatal(format!(
+                return Err(format!(
                     "a record of partition {} came past its lane's queue",
                     rdkafka::Message::partition(&record)
                 ));
             }
             Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
-                return fatal(format!(
-                    "the consumer of group {} cannot go on: {code}",
-                    group.as_str()
-                ));
+                return Err(format!("the consumer cannot go on: {code}"));
             }
             Some(Err(error)) => {
-                tracing::warn!(group = group.as_str(), %error, "the consumer reports an error and goes on");
+                tracing::warn!(%error, "the consumer reports an error and goes on");
             }
         }
-        if leaving && consumer.assignment().is_ok_and(|left| left.count() == 0) {
-            return;
+        if leaving {
+            if consumer.assignment().is_ok_and(|left| left.count() == 0) {
+                return Ok(());
+            }
+        } else if looked_at.elapsed() >= LOOK_AT_TOPICS {
+            looked_at = Instant::now();
+            let looked = context.look_at_topics(consumer);
+            if let Err(error) = looked.and_then(|_| context.take_new_topics(consumer)) {
+                tracing::warn!(%error, "new topics are not read yet");
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{error::Category, value::RawValue};
 
 use crate::{
     EventData, EventId, EventKind, InputError, NotAnId, Timestamp,
-    input::{bounded, json_text, not_json, read, utf8, without_position},
+    input::{json_text, misfit, not_json, read, utf8},
 };
 
 /// How long an envelope may be, in bytes.
@@ -155,15 +155,13 @@ impl EnvelopeHead {
         }
         let text = utf8(bytes)?;
         let head: Head<'_> = serde_json::from_str(text).map_err(|e| match e.classify() {
-            Category::Data => InputError::Invalid {
-                path: "$".to_owned(),
-                detail: bounded(&without_position(&e)),
-            },
+            Category::Data => misfit("$".to_owned(), &e),
             Category::Io | Category::Syntax | Category::Eof => not_json(&e),
         })?;
         let id = head.id.parse().map_err(|e: NotAnId| InputError::Invalid {
             path: "$.id".to_owned(),
-            detail: e.to_string(),
+            found: format!("{:?}", e.found),
+            allowed: e.allowed.to_owned(),
         })?;
         Ok(Self {
             kind: head.event,

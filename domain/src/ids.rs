@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{found:?} is not {allowed}")]
 pub struct NotAnId {
-    found: String,
-    allowed: &'static str,
+    pub(crate) found: String,
+    pub(crate) allowed: &'static str,
 }
 
 impl NotAnId {

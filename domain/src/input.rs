@@ -12,24 +12,26 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
     /// The bytes are not text.
-    #[error("the body is not UTF-8: the byte at offset {offset} does not fit")]
+    #[error("not UTF-8: the byte at offset {offset} does not fit")]
     NotUtf8 {
         /// Of the first byte that does not fit.
         offset: usize,
     },
     /// The text is not JSON (RFC 8259).
-    #[error("the body is not JSON: {detail}")]
+    #[error("not JSON: {detail}")]
     NotJson {
-        /// What the parser found, with line and column.
+        /// What the parser found, and where.
         detail: String,
     },
     /// The JSON is not an event of the catalogue.
-    #[error("{path}: {detail}")]
+    #[error("{path}: found {found}, allowed is {allowed}")]
     Invalid {
         /// Where, as a JSON path: `$.data.score`.
         path: String,
-        /// What was found and what is allowed.
-        detail: String,
+        /// What stands there: a value as JSON text, its start where it is long.
+        found: String,
+        /// What is allowed there.
+        allowed: String,
     },
     /// The envelope would be longer than [`MAX_ENVELOPE_BYTES`].
     #[error(
@@ -48,9 +50,13 @@ pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, InputError> {
 }
 
 pub(crate) fn not_json(e: &serde_json::Error) -> InputError {
-    InputError::NotJson {
-        detail: e.to_string(),
-    }
+    // The only line of an input may be one of many in a file.
+    let detail = if e.line() <= 1 {
+        format!("{} at column {}", without_position(e), e.column())
+    } else {
+        e.to_string()
+    };
+    InputError::NotJson { detail }
 }
 
 /// The bytes as text that is JSON from end to end.
@@ -65,25 +71,59 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(root: &str, text: &'a str) -> Result<
     if !text.trim_start().starts_with('{') {
         return Err(InputError::Invalid {
             path: root.to_owned(),
-            detail: format!("found {}, allowed is an object", shape(text)),
+            found: shape(text).to_owned(),
+            allowed: "an object".to_owned(),
         });
     }
     let mut json = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut json).map_err(|e| {
-        let found = without_position(e.inner());
-        let (field, detail) = if let Some(field) = quoted_after("missing field ", &found) {
-            let allowed = allowed_in(field);
-            (Some(field), format!("{found}, allowed is {allowed}"))
-        } else if let Some(field) = quoted_after("duplicate field ", &found) {
-            (Some(field), format!("{found}, allowed is one"))
-        } else {
-            (None, bounded(&found))
-        };
-        InputError::Invalid {
-            path: path_of(root, e.path(), field),
-            detail,
+        let mut path = root.to_owned();
+        if e.path().iter().next().is_some() {
+            path = format!("{path}.{}", e.path());
         }
+        misfit(path, e.inner())
     })
+}
+
+/// What serde says of a value at `path`, or of one in the object there.
+pub(crate) fn misfit(path: String, e: &serde_json::Error) -> InputError {
+    let words = without_position(e);
+    let (path, found, allowed) = if let Some(field) = quoted_after("missing field ", &words) {
+        let allowed = allowed_in(field);
+        (format!("{path}.{field}"), "nothing".to_owned(), allowed)
+    } else if let Some(field) = quoted_after("duplicate field ", &words) {
+        (format!("{path}.{field}"), "it twice".to_owned(), "once")
+    } else if let Some((found, allowed)) = words.rsplit_once(", expected ") {
+        (path, as_json(found), allowed)
+    } else {
+        // No id, a number that no type holds, half of a surrogate pair.
+        let allowed = allowed_in(path.rsplit('.').next().unwrap_or_default());
+        (path, words.clone(), allowed)
+    };
+    InputError::Invalid {
+        path: bounded(&path),
+        found: bounded(&found),
+        allowed: allowed.to_owned(),
+    }
+}
+
+/// serde's words for a value, as JSON has it.
+fn as_json(found: &str) -> String {
+    let bare =
+        |words: &'static str| move |found: &str| found.strip_prefix(words).map(str::to_owned);
+    let value = bare("invalid type: ")(found)
+        .or_else(|| bare("invalid value: ")(found))
+        .unwrap_or_else(|| found.to_owned());
+    let quoted = ["integer `", "floating point `", "boolean `"]
+        .iter()
+        .find_map(|kind| value.strip_prefix(kind)?.strip_suffix('`'));
+    match (quoted, value.strip_prefix("string "), value.as_str()) {
+        (Some(literal), ..) => literal.to_owned(),
+        (None, Some(text), _) => text.to_owned(),
+        (None, None, "sequence") => "an array".to_owned(),
+        (None, None, "map") => "an object".to_owned(),
+        (None, None, other) => other.to_owned(),
+    }
 }
 
 /// What kind of JSON value a text is, from its first character.
@@ -108,17 +148,6 @@ fn quoted_after<'a>(words: &str, detail: &'a str) -> Option<&'a str> {
         .strip_suffix('`')
 }
 
-fn path_of(root: &str, path: &serde_path_to_error::Path, field: Option<&str>) -> String {
-    let mut full = root.to_owned();
-    if path.iter().next().is_some() {
-        full = format!("{full}.{path}");
-    }
-    if let Some(field) = field {
-        full = format!("{full}.{field}");
-    }
-    bounded(&full)
-}
-
 /// What a field may hold that every input has.
 fn allowed_in(field: &str) -> &'static str {
     match field {
@@ -134,7 +163,7 @@ fn allowed_in(field: &str) -> &'static str {
 
 /// serde_json ends its messages with a position within the text it was given,
 /// which for `data` is not the position in the request.
-pub(crate) fn without_position(e: &serde_json::Error) -> String {
+fn without_position(e: &serde_json::Error) -> String {
     let mut message = e.to_string();
     let position = format!(" at line {} column {}", e.line(), e.column());
     if message.ends_with(&position) {
@@ -143,18 +172,11 @@ pub(crate) fn without_position(e: &serde_json::Error) -> String {
     message
 }
 
-/// What was found comes from the input and may be as long as it: the middle is
-/// left out. What is allowed stands at the end and is kept.
-pub(crate) fn bounded(message: &str) -> String {
-    const HEAD: usize = 160;
-    const TAIL: usize = 240;
-    if message.len() <= HEAD + TAIL {
-        return message.to_owned();
+/// What comes from the input may be as long as it: its start tells enough.
+fn bounded(text: &str) -> String {
+    const MOST: usize = 160;
+    if text.len() <= MOST {
+        return text.to_owned();
     }
-    let tail = message.ceil_char_boundary(message.len() - TAIL);
-    format!(
-        "{} ... {}",
-        cut(message, HEAD),
-        message.get(tail..).unwrap_or_default()
-    )
+    format!("{} ...", cut(text, MOST))
 }

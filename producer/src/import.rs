@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use domain::{AccountId, EventId, InputError, Submission};
+use domain::{AccountId, EventId, Submission};
 use kafka::{PublishError as KafkaError, TopicError, ensure_topics};
 use service::settings::SettingsError;
 use tokio::sync::mpsc;
@@ -277,7 +277,7 @@ impl Run<'_> {
         self.counts.read += 1;
         let submission = match Submission::parse(text) {
             Ok(submission) => submission,
-            Err(error) => return self.refuse(number, &in_line(&error)),
+            Err(error) => return self.refuse(number, &error.to_string()),
         };
         let event = NewEvent {
             account: self.account.clone(),
@@ -309,7 +309,7 @@ impl Run<'_> {
 
     fn fail(&mut self, number: u64, error: &PublishError) {
         match error {
-            PublishError::Event(error) => return self.refuse(number, &in_line(error)),
+            PublishError::Event(error) => return self.refuse(number, &error.to_string()),
             PublishError::Kafka(KafkaError::Refused { .. } | KafkaError::Full) => {}
             PublishError::Kafka(
                 KafkaError::Unknown { .. } | KafkaError::Failed | KafkaError::Closed,
@@ -318,11 +318,6 @@ impl Run<'_> {
         self.counts.failed += 1;
         self.progress.say(&format!("line {number}: {error}"));
     }
-}
-
-/// The error without naming the line a body.
-fn in_line(error: &InputError) -> String {
-    error.to_string().replacen("the body", "the line", 1)
 }
 
 /// Reads on a thread of its own, because reading blocks. The thread ends when

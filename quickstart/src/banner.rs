@@ -1,10 +1,13 @@
 //! What is shown once everything runs.
 
-use std::io::Write as _;
+use std::{io::Write as _, time::Duration};
 
 use domain::Tier;
 
-use crate::{Args, demo};
+use crate::{args::Args, demo};
+
+/// How long somebody may want to watch.
+const A_MINUTE: Duration = Duration::from_secs(60);
 
 /// Prints the URLs, the token and three commands to try.
 pub(crate) fn show(args: &Args, token: &str, in_memory: bool) -> std::io::Result<()> {
@@ -23,6 +26,12 @@ pub(crate) fn show(args: &Args, token: &str, in_memory: bool) -> std::io::Result
     };
     let schedule: Vec<String> = args.schedule.delays().iter().map(Tier::to_string).collect();
     let schedule = schedule.join(", ");
+    let total: Duration = args.schedule.delays().iter().map(|it| it.delay()).sum();
+    let sooner = if total > A_MINUTE {
+        " (sooner with --schedule 1s,2s,3s,4s,5s)"
+    } else {
+        ""
+    };
     let samples = demo::samples_file().display();
     let mut out = std::io::stdout().lock();
     write!(
@@ -46,7 +55,7 @@ curl -s http://127.0.0.1:{producer}/v1/events -H 'Authorization: Bearer {token}'
 2. Post {count} events at once:
 curl -s http://127.0.0.1:{producer}/v1/events -H 'Authorization: Bearer {token}' -H 'Content-Type: application/x-ndjson' --data-binary @{samples}
 
-3. Add an endpoint that fails; what is posted next is retried, then stands in the failed list:
+3. Add an endpoint that fails; what is posted next is retried, then stands in the failed list{sooner}:
 curl -s http://127.0.0.1:{console}/api/v1/endpoints -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' -d '{{\"url\":\"http://127.0.0.1:{receiver}/broken\",\"events\":[\"rating_submitted\"]}}'
 curl -s http://127.0.0.1:{failed}/webhooks/failed -H 'Authorization: Bearer {token}'
 

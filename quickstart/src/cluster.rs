@@ -1,10 +1,15 @@
 //! The Kafka of the quickstart: librdkafka's mock cluster, or a real one.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    net::TcpStream,
+    sync::mpsc::{self, RecvTimeoutError},
+    time::Duration,
+};
 
-use domain::{Schedule, Topics};
+use domain::{Schedule, TopicSpec, Topics};
 use kafka::{Connection, ConnectionError, TopicPolicy};
-use rdkafka::{mocking::MockCluster, producer::DefaultProducerContext};
+use rdkafka::{error::KafkaResult, mocking::MockCluster, producer::DefaultProducerContext};
 
 /// A cluster for as long as this lives.
 pub(crate) struct Cluster {
@@ -35,9 +40,7 @@ impl Cluster {
             });
         }
         let mock = MockCluster::new(1)?;
-        for spec in topics.all_specs(schedule) {
-            mock.create_topic(&spec.name, spec.partitions, 1)?;
-        }
+        make_topics(&mock, &topics.all_specs(schedule))?;
         // The mock lets an empty fetch wait its whole time, also when records
         // come.
         let properties = [("fetch.wait.max.ms".to_owned(), "10".to_owned())];
@@ -58,4 +61,29 @@ impl Cluster {
     pub(crate) fn connection(&self) -> Result<Connection, ConnectionError> {
         Connection::new(self.brokers.as_str(), "quickstart", self.properties.clone())
     }
+}
+
+/// librdkafka's mock may overlook a request that comes while it serves the one
+/// before, until its poll ends after a second. Connections end the poll, too,
+/// so one is made every few milliseconds until all topics are there.
+fn make_topics(
+    mock: &MockCluster<'static, DefaultProducerContext>,
+    specs: &[TopicSpec],
+) -> KafkaResult<()> {
+    const EVERY: Duration = Duration::from_millis(5);
+    let address = mock.bootstrap_servers();
+    let (made, all_made) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while all_made.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+                drop(TcpStream::connect(&address));
+            }
+        });
+        // Dropped here, also after an error: the thread ends.
+        let _made = made;
+        for spec in specs {
+            mock.create_topic(&spec.name, spec.partitions, 1)?;
+        }
+        Ok(())
+    })
 }

@@ -43,7 +43,14 @@ pub(crate) fn sha256(token: &str) -> String {
 
 /// The samples in the source tree, for the commands that are shown.
 pub(crate) fn samples_file() -> &'static Path {
-    Path::new("quickstart/samples/events.ndjson")
+    let from_its_root = Path::new("quickstart/samples/events.ndjson");
+    if from_its_root.exists() {
+        return from_its_root;
+    }
+    Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/samples/events.ndjson"
+    ))
 }
 
 /// Writes the demo endpoint and one event of each kind. Gives how many events

@@ -1,6 +1,7 @@
 //! The whole system in one process, to be tried out: producer, dispatcher,
 //! dlq-consumer and console on librdkafka's mock cluster, with a demo receiver.
 
+mod args;
 mod banner;
 mod cluster;
 mod demo;
@@ -15,7 +16,7 @@ use std::{
 };
 
 use clap::Parser;
-use domain::{Schedule, Topics};
+use domain::Topics;
 use kafka::{TopicError, ensure_topics};
 use service::{
     exit,
@@ -24,57 +25,18 @@ use service::{
     settings::{LogFormat, LogSettings, SettingsError},
     shutdown, telemetry,
 };
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    args::Args,
     cluster::Cluster,
     parts::{Overrides, Ports},
     receiver::Receiver,
 };
 
-/// Starts everything in one process, on a Kafka that lives in memory
-///
-/// Nothing is kept: with the process all events are gone.
-#[derive(Debug, Parser)]
-#[command(
-    version,
-    after_help = "\
-Examples:
-  quickstart
-  quickstart --schedule 1s,2s,3s,4s,5s     see retries and a dead letter within seconds
-  quickstart --kafka 127.0.0.1:9092        a real broker instead of the one in memory"
-)]
-struct Args {
-    /// A real broker instead of the one in memory: its topics stay
-    #[arg(long, value_name = "HOST:PORT")]
-    kafka: Option<String>,
-    /// The delay before each retry
-    #[arg(long, default_value = "15s,2m,10m,1h,6h", value_parser = schedule)]
-    schedule: Schedule,
-    /// The token of the demo account; a new one each time where it is not given
-    #[arg(long)]
-    token: Option<String>,
-    /// Where the console listens; health and metrics are here, too
-    #[arg(long, default_value_t = 8080)]
-    console_port: u16,
-    /// Where events are posted to
-    #[arg(long, default_value_t = 8081)]
-    producer_port: u16,
-    /// Where the failed list is
-    #[arg(long, default_value_t = 8082)]
-    failed_port: u16,
-    /// Where the demo receiver listens
-    #[arg(long, default_value_t = 8083)]
-    receiver_port: u16,
-}
-
 /// How long the samples may take to their receiver.
 const SAMPLES_WITHIN: Duration = Duration::from_secs(30);
-
-fn schedule(text: &str) -> Result<Schedule, String> {
-    let delays: Vec<&str> = text.split(',').map(str::trim).collect();
-    Schedule::parse(&delays).map_err(|error| error.to_string())
-}
 
 fn main() -> ExitCode {
     exit::abort_on_panic();
@@ -90,6 +52,7 @@ async fn start(args: Args) -> anyhow::Result<()> {
         format: LogFormat::Human,
         level: "warn".to_owned(),
     })?;
+    args.check()?;
     let (shutdown, _signals) = shutdown::on_signals()?;
     // The ports open once the samples have arrived: until then they are only
     // bound, so that a port in use is told at once.
@@ -107,7 +70,8 @@ async fn start(args: Args) -> anyhow::Result<()> {
     // Before anything is written: a broker may make a missing topic by itself,
     // and then not as it must be.
     let specs = topics.all_specs(&args.schedule);
-    match ensure_topics(&cluster.connection()?, &specs, cluster.policy, &shutdown).await {
+    let connection = cluster.connection().map_err(SettingsError::from)?;
+    match ensure_topics(&connection, &specs, cluster.policy, &shutdown).await {
         Ok(_) => {}
         Err(TopicError::Stopped) => return Ok(()),
         Err(error) => return Err(SettingsError::from(error).into()),
@@ -124,18 +88,21 @@ async fn start(args: Args) -> anyhow::Result<()> {
         drained.clone(),
     );
     let acting = async {
-        let begun = tokio::select! {
-            begun = begin(&args, &cluster, &topics, &receiver, &health) => begun,
+        let shown = async {
+            begin(&args, &cluster, &topics, &receiver, &health).await?;
+            open.cancel();
+            opened(args.served_ports()).await;
+            banner::show(&args, &token, cluster.is_in_memory())?;
+            shutdown.cancelled().await;
+            Ok(())
+        };
+        let mut ended = tokio::select! {
+            shown = shown => shown,
+            // None ends by itself: something has failed.
             Some(ended) = services.join_next() => ended.map_err(Into::into).flatten(),
             () = shutdown.cancelled() => Ok(()),
         };
-        if begun.is_ok() && !shutdown.is_cancelled() {
-            open.cancel();
-            banner::show(&args, &token, cluster.is_in_memory())?;
-            shutdown.cancelled().await;
-        }
         shutdown.cancel();
-        let mut ended = begun;
         while let Some(next) = services.join_next().await {
             let next = next.map_err(Into::into).flatten();
             // The first failure is the cause of the others.
@@ -165,6 +132,16 @@ async fn begin(
         look.tick().await;
     }
     Ok(())
+}
+
+/// Waits until these ports take connections.
+async fn opened(ports: [u16; 3]) {
+    let mut look = tokio::time::interval(Duration::from_millis(1));
+    for port in ports {
+        while TcpStream::connect(local(port)).await.is_err() {
+            look.tick().await;
+        }
+    }
 }
 
 fn local(port: u16) -> SocketAddr {

@@ -45,7 +45,7 @@ pub fn reading_refusals(limit: usize) -> [Problem; 2] {
 
 /// The refusals of [`read`] with this limit and of [`json`], for documents.
 pub(crate) fn refusals(limit: usize) -> Vec<Problem> {
-    let mistake = ProblemError::new("$.events", "invalid type: string, expected a sequence");
+    let mistake = ProblemError::new("$.events", "invalid type: string").allowed("a sequence");
     let mut refusals = Vec::from(reading_refusals(limit));
     refusals.extend([
         not_json(&"EOF while parsing an object at line 1 column 14"),
@@ -108,8 +108,25 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         } else {
             format!("$.{path}")
         };
-        unfit(ProblemError::new(path, error.inner().to_string()))
+        unfit(misfit(path, error.inner()))
     })
+}
+
+/// What serde says of a value at `path`, or of a field that the object there lacks.
+fn misfit(path: String, error: &serde_json::Error) -> ProblemError {
+    let mut words = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    if let Some(start) = words.strip_suffix(&position).map(str::len) {
+        words.truncate(start);
+    }
+    let missing = words.strip_prefix("missing field `");
+    if let Some(field) = missing.and_then(|rest| rest.strip_suffix('`')) {
+        return ProblemError::new(format!("{path}.{field}"), "it is missing");
+    }
+    match words.rsplit_once(", expected ") {
+        Some((found, allowed)) => ProblemError::new(path, found).allowed(allowed),
+        None => ProblemError::new(path, words),
+    }
 }
 
 fn unfit(error: ProblemError) -> Problem {

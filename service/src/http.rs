@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::serve::Listener;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::SettingsError;
+use crate::unread;
 
 /// How long open connections may finish after the stop was asked for.
 const STOP_TIME: Duration = Duration::from_secs(2);
@@ -108,8 +110,19 @@ impl Port {
         match self.0 {
             State::Open(listener) => Ok(Some(listener)),
             State::Held { socket, open } => {
-                let opened = shutdown.run_until_cancelled(open.cancelled()).await;
-                opened.map(|()| socket.listen(BACKLOG)).transpose()
+                if shutdown
+                    .run_until_cancelled(open.cancelled())
+                    .await
+                    .is_none()
+                {
+                    return Ok(None);
+                }
+                let addr = socket.local_addr()?;
+                // Another process may have held it, too, and was faster.
+                let listener = socket.listen(BACKLOG);
+                listener.map(Some).map_err(|error| {
+                    io::Error::new(error.kind(), format!("{addr} cannot be opened: {error}"))
+                })
             }
         }
     }
@@ -117,6 +130,8 @@ impl Port {
 
 /// Serves until `shutdown`; then takes no new connections, closes idle ones, lets requests
 /// finish for 2 s at most and drops what is left. Returns when no connection is open.
+///
+/// What a handler does not read of a body is thrown away before its answer is sent.
 ///
 /// # Errors
 /// When a held port cannot be opened. A failing accept is tried again after a second.
@@ -128,6 +143,7 @@ pub async fn serve(
     let Some(mut listener) = port.into().listen(&shutdown).await? else {
         return Ok(());
     };
+    let router = router.layer(from_fn(unread::discard));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

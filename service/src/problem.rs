@@ -151,6 +151,7 @@ impl Problem {
             return self.status.canonical_reason().unwrap_or("Error").to_owned();
         }
         let words = self.slug.replace('-', " ");
+        let words = words.replace("json", "JSON").replace("utf 8", "UTF-8");
         let mut rest = words.chars();
         let first = rest.next().map(|letter| letter.to_ascii_uppercase());
         first.into_iter().chain(rest).collect()

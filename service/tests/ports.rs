@@ -219,3 +219,37 @@ async fn a_request_that_does_not_finish_is_dropped_after_the_stop_time() {
     let left = client.read(&mut [0; 16]).await;
     assert!(matches!(left, Ok(0) | Err(_)), "{left:?}");
 }
+
+#[tokio::test]
+async fn a_body_that_no_handler_reads_does_not_cut_the_answer_off() {
+    const LENGTH: usize = 10_000_000;
+    let router = Router::new().route("/", post(async || StatusCode::UNAUTHORIZED));
+    let port = Port::open(problem::with_fallbacks(router)).await;
+    for (path, status) in [("/", 401), ("/nothing", 404)] {
+        // A client that sends everything before it reads.
+        let mut client = TcpStream::connect(port.addr).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {LENGTH}\r\n\r\n"
+        );
+        client.write_all(head.as_bytes()).await.unwrap();
+        client.write_all(&vec![b'x'; LENGTH]).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        let start = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&start), "{path}: {answer}");
+    }
+    port.stop().await;
+}
+
+#[tokio::test]
+async fn who_asks_before_sending_is_answered_without_the_body() {
+    let router = Router::new().route("/", post(async || StatusCode::UNAUTHORIZED));
+    let port = Port::open(router).await;
+    let mut client = TcpStream::connect(port.addr).await.unwrap();
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    port.stop().await;
+}

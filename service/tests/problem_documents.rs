@@ -47,6 +47,18 @@ fn a_problem_without_a_type_of_its_own_bears_the_status_name() {
 }
 
 #[test]
+fn a_title_is_the_slug_as_people_write_it() {
+    for (slug, title) in [
+        ("too-many-lines", "Too many lines"),
+        ("not-json", "Not JSON"),
+        ("not-utf-8", "Not UTF-8"),
+    ] {
+        let problem = Problem::new(StatusCode::BAD_REQUEST, slug, "");
+        assert_eq!(problem.title(), title);
+    }
+}
+
+#[test]
 fn the_response_carries_the_headers_of_its_status() {
     let response = Problem::unauthorized("a token is needed").into_response();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
@@ -92,17 +104,40 @@ fn what_is_not_json_is_400_and_what_does_not_fit_is_422_with_its_path() {
         let problem = body::json::<Change>(wrong).unwrap_err();
         assert_eq!(problem.status, StatusCode::BAD_REQUEST, "{problem:?}");
     }
-    for (wrong, path) in [
-        (&br#"{"url":5}"#[..], "$.url"),
-        (br#"{"url":"a","events":["x",7]}"#, "$.events[1]"),
-        (br#"{"url":"a","color":1}"#, "$.color"),
-        (br#"{}"#, "$"),
-        (b"7", "$"),
-        (br#"["https://a.de",[]]"#, "$"),
+    for (wrong, path, detail, allowed) in [
+        (
+            &br#"{"url":5}"#[..],
+            "$.url",
+            "invalid type: integer `5`",
+            Some("a string"),
+        ),
+        (
+            br#"{"url":"a","events":["x",7]}"#,
+            "$.events[1]",
+            "invalid type: integer `7`",
+            Some("a string"),
+        ),
+        (
+            br#"{"url":"a","color":1}"#,
+            "$.color",
+            "unknown field `color`",
+            Some("`url` or `events`"),
+        ),
+        (br#"{}"#, "$.url", "it is missing", None),
+        (b"7", "$", "not an object", Some("a JSON object")),
+        (
+            br#"["https://a.de",[]]"#,
+            "$",
+            "not an object",
+            Some("a JSON object"),
+        ),
     ] {
         let problem = body::json::<Change>(wrong).unwrap_err();
         assert_eq!(problem.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert_eq!(problem.errors[0].path, path, "{problem:?}");
+        let error = &problem.errors[0];
+        assert_eq!(error.path, path, "{problem:?}");
+        assert_eq!(error.detail, detail, "{problem:?}");
+        assert_eq!(error.allowed.as_deref(), allowed, "{problem:?}");
     }
 }
 

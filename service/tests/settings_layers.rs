@@ -195,6 +195,11 @@ fn what_is_printed_is_toml_that_reads_back_with_secrets_masked() {
     );
     let again: Settings = load_from(&text, &[], HashMap::new()).unwrap();
     assert_eq!(again.topics, settings.topics);
+
+    // No property of librdkafka, which only its check tells.
+    let misspelt = "[kafka.properties]\n\"SASL.Password\" = \"hunter5\"";
+    let text = print(&with_file("misspelt", misspelt).unwrap());
+    assert!(text.contains("\"SASL.Password\" = \"********\""), "{text}");
 }
 
 /// Asserts on the whole text, so that it reads well as a whole.
@@ -220,6 +225,25 @@ fn a_wrong_setting_is_told_with_key_value_place_and_what_is_allowed() {
         "log.format: found \"xml\" in the environment; allowed: json, human. Correct \
          FEEDBACKPRO__LOG__FORMAT.",
     );
+    for level in ["loud", "", "info,", "kafka=loud", "=info", "warning"] {
+        says(
+            with_env(&[("FEEDBACKPRO__LOG__LEVEL", level)]),
+            &format!(
+                "log.level: found \"{level}\" in the environment; allowed: error, warn, info, \
+                 debug or trace, also by module: info,rdkafka=warn. Correct \
+                 FEEDBACKPRO__LOG__LEVEL."
+            ),
+        );
+    }
+    for level in [
+        "off",
+        "INFO",
+        "info,rdkafka=warn",
+        "warn, producer::api=trace",
+    ] {
+        let settings = with_env(&[("FEEDBACKPRO__LOG__LEVEL", level)]).unwrap();
+        assert_eq!(settings.log.level, level);
+    }
     says(
         with_env(&[("FEEDBACKPRO__LOG__LEVLE", "info")]),
         "log.levle: found an unknown key in the environment; allowed: the keys format, level. \

@@ -77,7 +77,11 @@ async fn a_stop_and_a_joining_dispatcher_under_load_repeat_nothing() {
         (partitions > Some(0.0)).then_some(())
     })
     .await;
+    let so_far = receiver.look(|log| log.events("/hook/slow"));
+    assert!(so_far < EVENTS, "there was no load when it joined");
     stack.client.post_ratings(EVENTS).await;
+    let so_far = receiver.look(|log| log.events("/hook/slow"));
+    assert!(so_far < 2 * EVENTS, "there was no load at the stop");
     stack.dispatcher.signal(Signal::Term);
     let status = stack.dispatcher.wait_exit(SOON).await;
     assert!(status.success(), "{status}: {}", stack.dispatcher.log());
@@ -153,10 +157,7 @@ async fn everything_comes_back_by_itself_when_the_broker_does() {
     let first = stack.client.post_event(&events::rating_submitted(1)).await;
     receiver.wait_for_events("/hook", 1, SOON).await;
     // What is not committed yet is sent again after the outage.
-    let (group, topic) = (
-        stack.name("dispatcher.events"),
-        stack.name("feedback.events"),
-    );
+    let (group, topic) = (stack.name("dispatcher"), stack.name("feedback.events"));
     e2e::until("the event is committed", SOON, async || {
         (broker.lag(&group, &topic).await == 0).then_some(())
     })

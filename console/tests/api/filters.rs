@@ -88,7 +88,7 @@ async fn what_is_wrong_in_a_filter_is_named_with_its_path() {
         (with("not", json!(true)), "$.filter[1].not"),
         (
             json!([{"field": "score", "operator": "at_most"}]),
-            "$.filter[0]",
+            "$.filter[0].value",
         ),
         (json!([["score", "at_most", 2]]), "$.filter[0]"),
         (json!(vec![good.clone(); 21]), "$.filter"),

@@ -155,9 +155,8 @@ async fn a_certificate_for_another_name_is_named_so() {
     assert_failed(
         &attempt,
         Cause::Tls,
-        "the certificate is not for hooks.shop.example",
+        "the certificate is not for hooks.shop.example, but for www.shop.example",
     );
-    assert!(attempt.reason.unwrap().contains("www.shop.example"));
     assert!(receiver.requests().is_empty());
 }
 

@@ -252,8 +252,8 @@ async fn wrong_orders_are_refused_by_name_and_start_nothing() {
     let since = json!({"since": "2024-01-02T00:00:00Z", "until": "2024-01-01T00:00:00Z"});
     for (body, path) in [
         (json!({"action": "resend", "filter": {}, "x": 1}), "$.x"),
-        (json!({"action": "resend"}), "$"),
-        (json!({"filter": {}}), "$"),
+        (json!({"action": "resend"}), "$.filter"),
+        (json!({"filter": {}}), "$.action"),
         (json!({"action": "send", "filter": {}}), "$.action"),
         (json!({"action": "resend", "filter": []}), "$.filter"),
         (

@@ -101,7 +101,11 @@ fn an_envelope_may_be_64_kib_long_and_not_a_byte_more() {
 #[test]
 fn an_envelope_is_read_strictly() {
     let refused = |text: String| match Envelope::parse(text.as_bytes()) {
-        Err(InputError::Invalid { path, detail }) => (path, detail),
+        Err(InputError::Invalid {
+            path,
+            found,
+            allowed,
+        }) => (path, format!("found {found}, allowed is {allowed}")),
         other => panic!("expected a refusal with a path, got {other:?}"),
     };
     let (path, detail) = refused(PAGE.replace("evt_000000000000000000000000", "evt_"));
@@ -137,7 +141,7 @@ fn the_head_of_a_poison_record_says_what_is_wrong_with_it() {
         (b"hello".to_vec(), "not JSON"),
         (PAGE.as_bytes()[..cut].to_vec(), "not JSON"),
         (not_utf8, "not UTF-8"),
-        (b"{}".to_vec(), "missing field `event`"),
+        (b"{}".to_vec(), "$.event: found nothing"),
         (PAGE.replace("rating_", "re").into_bytes(), "resubmitted"),
         (PAGE.replace("evt_", "").into_bytes(), "an event id"),
         (PAGE.replace("\"data\"", "\"date\"").into_bytes(), "`date`"),

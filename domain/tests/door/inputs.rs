@@ -23,12 +23,34 @@ fn what_is_no_object_is_refused() {
 
 #[test]
 fn what_is_no_json_is_told_apart_and_has_a_position() {
-    for input in ["", " ", "{", "{\"event\":}", "{} {}", "{'event':1}"] {
+    for (input, position) in [
+        ("", "at column 0"),
+        (" ", "at column 1"),
+        ("{", "at column 1"),
+        ("{\"event\":}", "at column 10"),
+        ("{} {}", "at column 4"),
+        ("{'event':1}", "at column 2"),
+        ("{\n}}", "at line 2 column 2"),
+    ] {
         let error = Submission::parse(input.as_bytes()).unwrap_err();
         assert!(
-            matches!(&error, InputError::NotJson { detail } if detail.contains("line 1")),
+            matches!(&error, InputError::NotJson { detail } if detail.ends_with(position)),
             "{input:?}: {error:?}"
         );
+    }
+}
+
+#[test]
+fn what_no_type_holds_is_refused_with_its_path_and_what_is_allowed() {
+    let huge = rating("score", json!(5)).replace(":5", ":1e400");
+    let half = rating("product_sku", json!("half")).replace("half", "\\ud800");
+    for (input, path, allowed) in [
+        (huge, "$.data.score", "a whole number from 1 to 5"),
+        (half, "$.data.product_sku", "a text that is not empty"),
+    ] {
+        let (found_path, detail) = refusal(&input);
+        assert_eq!(found_path, path, "{detail}");
+        assert!(detail.ends_with(allowed), "{detail}");
     }
 }
 
@@ -53,7 +75,7 @@ fn two_thousand_nested_arrays_are_refused_like_any_array() {
         format!(r#"{{"event":"new_feedback","data":{{"comment":{nested},"session_page":"/"}}}}"#);
     let (path, detail) = refusal(field);
     assert_eq!(path, "$.data.comment");
-    assert!(detail.contains("sequence"), "{detail}");
+    assert!(detail.contains("found an array"), "{detail}");
     let unknown = format!(r#"{{"event":"new_feedback","x":{nested},"data":{{}}}}"#);
     assert_eq!(refusal(unknown).0, "$.x");
 }

@@ -45,7 +45,7 @@ fn a_prefix_stands_before_every_name_and_id() {
     for spec in topics.all_specs(&schedule()) {
         assert!(spec.name.starts_with("staging."), "{}", spec.name);
     }
-    assert_eq!(topics.id("dispatcher.events"), "staging.dispatcher.events");
+    assert_eq!(topics.id("dispatcher"), "staging.dispatcher");
 }
 
 #[test]

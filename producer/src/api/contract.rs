@@ -126,7 +126,8 @@ fn answered() -> Value {
 fn not_an_event() -> Refusal {
     Refusal::Event(InputError::Invalid {
         path: "$.data.score".to_owned(),
-        detail: "invalid value: integer `9`, expected a whole number from 1 to 5".to_owned(),
+        found: "9".to_owned(),
+        allowed: "a whole number from 1 to 5".to_owned(),
     })
 }
 

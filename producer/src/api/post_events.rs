@@ -1,12 +1,12 @@
 //! `POST /v1/events`: 202 once all in-sync replicas have the event.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{EventId, Submission};
 use schemars::JsonSchema;
@@ -14,14 +14,10 @@ use serde::Serialize;
 use service::body;
 use service::problem::{ABOUT_BLANK, Problem};
 use sha2::{Digest, Sha256};
-use tokio::time::timeout;
 
 use super::admit::Admitted;
 use super::{Api, ndjson};
 use crate::intake::{Incoming, Keyed, ROOM_TIME, Refusal, Started};
-
-/// How long the body of a refused request is read and thrown away.
-const DISCARD_TIME: Duration = Duration::from_secs(2);
 
 /// An event that all in-sync replicas have.
 #[derive(Serialize, JsonSchema)]
@@ -34,10 +30,7 @@ pub(crate) async fn post_events(State(api): State<Arc<Api>>, request: Request) -
     let (parts, body) = request.into_parts();
     let admitted = match api.admit(&parts, Instant::now()) {
         Ok(admitted) => admitted,
-        Err(problem) => {
-            discard(&parts.headers, body).await;
-            return problem.into_response();
-        }
+        Err(problem) => return problem.into_response(),
     };
     let body = match body::read(body, admitted.most_bytes).await {
         Ok(body) => body,
@@ -48,14 +41,6 @@ pub(crate) async fn post_events(State(api): State<Arc<Api>>, request: Request) -
         let detail = "the producer ended before the event was acknowledged";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, ABOUT_BLANK, detail).into_response()
     })
-}
-
-/// Lets a client finish sending, so that it reads the refusal instead of
-/// meeting a reset connection. One that asks first is not asked to send.
-async fn discard(headers: &HeaderMap, body: Body) {
-    if !headers.contains_key(header::EXPECT) {
-        drop(timeout(DISCARD_TIME, body::read(body, 0)).await);
-    }
 }
 
 async fn answer(api: Arc<Api>, admitted: Admitted, body: Bytes) -> Response {

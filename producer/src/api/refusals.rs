@@ -38,12 +38,19 @@ pub(crate) fn not_an_event(error: InputError) -> Problem {
         error @ InputError::NotJson { .. } => {
             Problem::new(StatusCode::BAD_REQUEST, "not-json", error.to_string())
         }
-        InputError::Invalid { path, detail } => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid-event",
-            format!("{path}: {detail}"),
-        )
-        .with_error(ProblemError::new(path, detail)),
+        InputError::Invalid {
+            path,
+            found,
+            allowed,
+        } => {
+            let detail = format!("found {found}, allowed is {allowed}");
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Problem::new(status, "invalid-event", format!("{path}: {detail}")).with_error(
+                ProblemError::new(path, detail)
+                    .found(found)
+                    .allowed(allowed),
+            )
+        }
         error @ InputError::TooLong { .. } => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "event-too-large",

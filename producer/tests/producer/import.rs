@@ -61,10 +61,10 @@ fn a_bad_line_is_told_with_its_number_and_does_not_stop_the_rest() {
     );
     let stderr = text(&output.stderr);
     for told in [
-        "line 3: $.data.score: ",
-        "line 4: the line is not UTF-8",
+        "line 3: $.data.score: found 6, allowed is a whole number from 1 to 5\n",
+        "line 4: not UTF-8: ",
         "line 5: the line is 3000000 bytes long",
-        "line 6: the line is not JSON",
+        "line 6: not JSON: EOF while parsing an object at column 1\n",
     ] {
         assert!(stderr.contains(told), "{told} is not in {stderr}");
     }

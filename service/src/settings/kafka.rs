@@ -26,6 +26,8 @@ pub struct KafkaSettings {
 
 /// Whether the value of this librdkafka property must not be shown.
 fn is_secret(property: &str) -> bool {
+    // librdkafka takes no capital letters, but a mistake is printed, too.
+    let property = property.to_ascii_lowercase();
     [
         "password",
         "passphrase",

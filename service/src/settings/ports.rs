@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// `[admin]`: health and metrics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +21,27 @@ pub struct LogSettings {
     /// One JSON object a line, or for people.
     pub format: LogFormat,
     /// A filter of `tracing_subscriber::EnvFilter`: `info`, `info,rdkafka=warn`.
+    #[serde(deserialize_with = "level")]
     pub level: String,
+}
+
+/// A filter takes any word for a module's name and then shows nothing else: a level that is
+/// misspelt would turn the log off.
+fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let text = String::deserialize(deserializer)?;
+    let named = |word: &str| LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level));
+    let is_directive = |part: &str| match part.trim().rsplit_once('=') {
+        Some((module, level)) => !module.is_empty() && named(level),
+        None => named(part.trim()),
+    };
+    if text.split(',').all(is_directive) {
+        Ok(text)
+    } else {
+        Err(D::Error::custom(
+            "error, warn, info, debug or trace, also by module: info,rdkafka=warn",
+        ))
+    }
 }
 
 /// The form of a log line.

@@ -6,7 +6,7 @@ use testcontainers::core::IntoContainerPort;
 use testcontainers::runners::SyncRunner;
 use testcontainers::{Container, GenericImage, ImageExt};
 
-use super::{Own, VERSION};
+use super::{Listeners, Own, Secured, VERSION};
 
 /// A container and its port on the host.
 #[derive(Debug)]
@@ -36,13 +36,28 @@ pub(super) fn daemon_answers() -> Result<(), String> {
 }
 
 impl Kafka {
-    pub(super) fn new(port: u16) -> Result<Self, String> {
-        let properties = super::properties(":9092", ":9093", port);
+    pub(super) fn new(port: u16, secured: Option<&Secured>) -> Result<Self, String> {
+        let [sasl, mtls] = [9094, 9095];
+        let listeners = Listeners {
+            plain: (":9092".to_owned(), port),
+            controller: ":9093".to_owned(),
+            secured: secured.map(|secured| {
+                let [to_sasl, to_mtls] = secured.ports();
+                [(format!(":{sasl}"), to_sasl), (format!(":{mtls}"), to_mtls)]
+            }),
+        };
+        let properties = super::properties(&listeners, secured);
         let mut image = GenericImage::new("apache/kafka", VERSION)
             // A fixed port: after a restart it is the same.
             .with_mapped_port(port, 9092.tcp())
             .with_env_var("KAFKA_HEAP_OPTS", "-Xmx512m")
             .with_env_var("KAFKA_CONTROLLER_QUORUM_VOTERS", "1@localhost:9093");
+        for (inside, outside) in [sasl, mtls]
+            .into_iter()
+            .zip(secured.iter().flat_map(|it| it.ports()))
+        {
+            image = image.with_mapped_port(outside, inside.tcp());
+        }
         for (name, value) in properties {
             let variable = format!("KAFKA_{}", name.to_uppercase().replace('.', "_"));
             image = image.with_env_var(variable, value);

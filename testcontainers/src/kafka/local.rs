@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Own, VERSION};
+use super::{Listeners, Own, Secured, VERSION};
 use crate::reaper::{self, Folder};
 
 /// The oldest Java that a broker of this version runs on.
@@ -25,12 +25,18 @@ pub(super) struct Kafka {
 impl Kafka {
     /// Fetches the jars where they are not cached, formats a data folder and
     /// starts the broker.
-    pub(super) fn new(port: u16) -> Result<Self, String> {
+    pub(super) fn new(port: u16, secured: Option<&Secured>) -> Result<Self, String> {
         check_java()?;
         let class_path = format!("{}/*", jars()?.display());
         let folder = Folder::new();
         let controller = format!("127.0.0.1:{}", crate::free_port());
-        let mut properties = super::properties(&format!("127.0.0.1:{port}"), &controller, port);
+        let local = |port: u16| (format!("127.0.0.1:{port}"), port);
+        let listeners = Listeners {
+            plain: local(port),
+            controller: controller.clone(),
+            secured: secured.map(|secured| secured.ports().map(local)),
+        };
+        let mut properties = super::properties(&listeners, secured);
         properties.push(("controller.quorum.bootstrap.servers", controller));
         properties.push(("log.dirs", folder.path().join("data").display().to_string()));
         let lines: Vec<_> = properties

@@ -3,6 +3,7 @@
 
 mod container;
 mod local;
+mod secured;
 pub(crate) mod topics;
 
 use std::sync::OnceLock;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
+pub use secured::{Secured, Way};
 pub use topics::{NewRecord, Record};
 
 /// The version of Apache Kafka: jars, cache folder and image.
@@ -50,7 +52,7 @@ impl Broker {
         let shared = blocking(|| {
             SHARED.get_or_init(|| match std::env::var(BROKERS_VARIABLE) {
                 Ok(bootstrap) if !bootstrap.is_empty() => external(bootstrap),
-                Ok(_) | Err(_) => own(),
+                Ok(_) | Err(_) => own(None),
             })
         });
         match shared.await {
@@ -65,8 +67,21 @@ impl Broker {
     /// # Panics
     /// As [`Broker::shared`].
     pub async fn private() -> Self {
-        match blocking(own).await {
+        match blocking(|| own(None)).await {
             Ok(broker) => broker,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A broker of the test's own that can also be reached over TLS, and how.
+    ///
+    /// # Panics
+    /// As [`Broker::shared`].
+    pub async fn secured() -> (Self, Secured) {
+        let secured = Secured::new();
+        let started = blocking(move || own(Some(&secured)).map(|broker| (broker, secured)));
+        match started.await {
+            Ok(both) => both,
             Err(error) => panic!("{error}"),
         }
     }
@@ -133,12 +148,12 @@ fn external(bootstrap: String) -> Result<Broker, String> {
 }
 
 /// Docker when it can start one, else the local JDK.
-fn own() -> Result<Broker, String> {
+fn own(secured: Option<&Secured>) -> Result<Broker, String> {
     let port = crate::free_port();
-    let container = container::daemon_answers().and_then(|()| container::Kafka::new(port));
+    let container = container::daemon_answers().and_then(|()| container::Kafka::new(port, secured));
     let mut own: Box<dyn Own> = match container {
         Ok(kafka) => Box::new(kafka),
-        Err(no_docker) => Box::new(local::Kafka::new(port).map_err(|no_local| {
+        Err(no_docker) => Box::new(local::Kafka::new(port, secured).map_err(|no_local| {
             format!(
                 "no Apache Kafka to test against. One of the three is needed:\n\
                  1. {BROKERS_VARIABLE}=HOST:PORT of a running one: not set, or this test \
@@ -195,16 +210,24 @@ fn client_config(bootstrap: &str) -> ClientConfig {
     config
 }
 
+/// Where a broker listens, and where its clients connect to.
+struct Listeners {
+    plain: (String, u16),
+    controller: String,
+    /// SASL_SSL and mTLS.
+    secured: Option<[(String, u16); 2]>,
+}
+
 /// The settings of a one-node cluster, for the file and for the image's
-/// environment. `port` is the one that clients connect to.
-fn properties(listen: &str, controller: &str, port: u16) -> Vec<(&'static str, String)> {
+/// environment.
+fn properties(listeners: &Listeners, secured: Option<&Secured>) -> Vec<(&'static str, String)> {
     let fixed = [
         ("process.roles", "broker,controller"),
         ("node.id", "1"),
         ("controller.listener.names", "CONTROLLER"),
         (
             "listener.security.protocol.map",
-            "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_SSL,MTLS:SSL",
         ),
         ("offsets.topic.replication.factor", "1"),
         ("offsets.topic.num.partitions", "4"),
@@ -222,15 +245,21 @@ fn properties(listen: &str, controller: &str, port: u16) -> Vec<(&'static str, S
         .map(|(name, value)| (name, value.to_owned()))
         .into_iter()
         .collect();
+    let Listeners {
+        plain: (listen, port),
+        controller,
+        secured: more,
+    } = listeners;
+    let mut listening = format!("PLAINTEXT://{listen},CONTROLLER://{controller}");
+    let mut advertised = format!("PLAINTEXT://127.0.0.1:{port}");
+    for (name, (listen, port)) in ["SASL", "MTLS"].iter().zip(more.iter().flatten()) {
+        listening += &format!(",{name}://{listen}");
+        advertised += &format!(",{name}://127.0.0.1:{port}");
+    }
     properties.extend([
-        (
-            "listeners",
-            format!("PLAINTEXT://{listen},CONTROLLER://{controller}"),
-        ),
-        (
-            "advertised.listeners",
-            format!("PLAINTEXT://127.0.0.1:{port}"),
-        ),
+        ("listeners", listening),
+        ("advertised.listeners", advertised),
     ]);
+    properties.extend(secured.map(Secured::properties).unwrap_or_default());
     properties
 }

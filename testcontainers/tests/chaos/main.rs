@@ -117,19 +117,14 @@ impl Run {
     async fn wait_until_all_is_complete(&self, broker: &Broker) {
         let stack = &self.world.stack;
         let retry = broker.topics(&stack.name("webhooks.retry.")).await;
-        let topics = [
-            ("events", vec![stack.name("feedback.events")]),
-            ("ready", vec![stack.name("webhooks.ready")]),
-            ("retry", retry),
-        ];
-        for (group, topics) in topics {
-            let group = stack.name(&format!("dispatcher.{group}"));
-            for topic in topics {
-                e2e::until(&format!("{topic} is committed"), SOON, async || {
-                    (broker.lag(&group, &topic).await == 0).then_some(())
-                })
-                .await;
-            }
+        let mut topics = vec![stack.name("feedback.events"), stack.name("webhooks.ready")];
+        topics.extend(retry);
+        let group = stack.name("dispatcher");
+        for topic in topics {
+            e2e::until(&format!("{topic} is committed"), SOON, async || {
+                (broker.lag(&group, &topic).await == 0).then_some(())
+            })
+            .await;
         }
     }
 }

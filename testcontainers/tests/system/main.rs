@@ -12,4 +12,5 @@ mod place;
 mod quickstart;
 mod receiver;
 mod retries;
+mod secured;
 mod settings;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use e2e::{Receiver, Stack, events};
+use e2e::{Binary, Receiver, Stack, events, service::run};
 use serde_json::Value;
 
 const SOON: Duration = Duration::from_secs(30);
@@ -114,6 +114,16 @@ async fn the_samples_are_imported_and_every_one_arrives() {
     let refused: Vec<&Value> = answers.iter().filter(|a| a["id"].is_null()).collect();
     assert!(refused.is_empty(), "{refused:?}");
     receiver.wait_for_events("/hook", count, SOON).await;
+
+    let path = file.to_str().expect("the path is UTF-8");
+    let arguments = ["import", path, "--account", "shop"];
+    let settings = stack.settings(Binary::Producer);
+    let imported = run(Binary::Producer, &settings, &arguments, b"", SOON).await;
+    assert_eq!(imported.code, Some(0), "{}", imported.stderr);
+    let counts = format!("read {count}, published {count}, refused 0, failed 0\n");
+    assert_eq!(imported.stdout, counts);
+    receiver.wait_for_events("/hook", 2 * count, SOON).await;
+
     receiver.look(|log| {
         for request in log.to("/hook") {
             let data = request.json()["data"].clone();

@@ -2,14 +2,22 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-    time::Duration,
+    net::TcpStream,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
 };
 
-use e2e::{client::send, free_port};
+use e2e::{Answer, Receiver, client::send, free_port};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(30);
+/// From the start of the process until its ports are open.
+const OPEN_WITHIN: Duration = Duration::from_secs(10);
+/// From Ctrl-C to the end of the process; while an endpoint hangs, its attempt
+/// may take its five seconds.
+const STOPS_WITHIN: Duration = Duration::from_secs(6);
+const STOPS_WITHIN_WHILE_ONE_HANGS: Duration = Duration::from_secs(9);
 
 struct Quickstart {
     process: Child,
@@ -27,22 +35,34 @@ impl Drop for Quickstart {
 }
 
 impl Quickstart {
-    /// Starts it and reads what it prints until it says that it runs.
-    fn start() -> (Self, String) {
+    /// Starts it on free ports, and does not wait.
+    fn spawn(more: &[&str]) -> Self {
         let [console, producer, failed, receiver] = [(); 4].map(|()| free_port());
-        let folder = e2e::Binary::Producer.path();
-        let binary = folder.with_file_name("quickstart");
         let port = |name: &str, port: u16| [format!("--{name}-port"), port.to_string()];
-        let mut process = Command::new(binary)
+        let process = Command::new(binary())
             .args(["--token", "demo", "--schedule", "1s,1s,1s"])
             .args(port("console", console))
             .args(port("producer", producer))
             .args(port("failed", failed))
             .args(port("receiver", receiver))
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the quickstart is built");
-        let mut out = BufReader::new(process.stdout.take().expect("stdout is piped"));
+        Self {
+            process,
+            console,
+            producer,
+            failed,
+            receiver,
+        }
+    }
+
+    /// Starts it and reads what it prints until it says that it runs.
+    fn start() -> (Self, String) {
+        let mut started = Self::spawn(&[]);
+        let out = started.process.stdout.take();
+        let mut out = BufReader::new(out.expect("stdout is piped"));
         let mut printed = String::new();
         while !printed.contains("Ctrl-C stops everything") {
             let read = out.read_line(&mut printed).expect("it prints text");
@@ -50,23 +70,29 @@ impl Quickstart {
         }
         // What it prints later must not fill the pipe.
         std::thread::spawn(move || drop(std::io::copy(&mut out, &mut std::io::sink())));
-        let started = Self {
-            process,
-            console,
-            producer,
-            failed,
-            receiver,
-        };
         (started, printed)
     }
 
-    async fn call(
-        &self,
-        port: u16,
-        method: reqwest::Method,
-        path: &str,
-        body: Option<Value>,
-    ) -> e2e::Reply {
+    /// Sends Ctrl-C and waits for the end.
+    async fn interrupt(&mut self) -> (ExitStatus, Duration) {
+        let command = format!("kill -s INT {}", self.process.id());
+        let sent = Command::new("sh").args(["-c", &command]).status();
+        assert!(sent.expect("`sh` starts").success());
+        let from = Instant::now();
+        let ended = async || {
+            let ended = self.process.try_wait();
+            ended.expect("one's own child can be waited for")
+        };
+        let status = e2e::until("its end", SOON, ended).await;
+        (status, from.elapsed())
+    }
+
+    /// Its ports but the receiver's.
+    fn served(&self) -> [u16; 3] {
+        [self.console, self.producer, self.failed]
+    }
+
+    async fn call(&self, port: u16, method: Method, path: &str, body: Option<Value>) -> e2e::Reply {
         let url = format!("http://127.0.0.1:{port}{path}");
         let mut request = reqwest::Client::new()
             .request(method, url)
@@ -78,11 +104,21 @@ impl Quickstart {
     }
 }
 
+fn binary() -> std::path::PathBuf {
+    e2e::Binary::Producer.path().with_file_name("quickstart")
+}
+
+fn is_open(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_quickstart_delivers_its_samples_shows_a_failure_and_stops_on_ctrl_c() {
-    use reqwest::Method;
-
+    let _alone = e2e::alone().await;
+    let begun = Instant::now();
     let (mut running, printed) = Quickstart::start();
+    let opened = begun.elapsed();
+    assert!(opened < OPEN_WITHIN, "{opened:?}");
     assert!(printed.contains("IN MEMORY ONLY"), "{printed}");
     assert_eq!(printed.matches("(verified)").count(), 4, "{printed}");
     for shown in [
@@ -136,15 +172,74 @@ async fn the_quickstart_delivers_its_samples_shows_a_failure_and_stops_on_ctrl_c
     .await;
     assert_eq!(failed["event_id"], id);
     assert_eq!(failed["attempts"], 4);
-    let pid = running.process.id().to_string();
-    let interrupted = Command::new("kill").args(["-s", "INT", &pid]).status();
-    assert!(interrupted.expect("`kill` starts").success());
-    let status = e2e::until("its end", SOON, async || {
-        running
-            .process
-            .try_wait()
-            .expect("one's own child can be waited for")
+    let (status, stopped) = running.interrupt().await;
+    assert!(status.success(), "{status}");
+    assert!(stopped < STOPS_WITHIN, "{stopped:?}");
+    for port in running.served() {
+        assert!(!is_open(port), "{port} is open after the end");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quickstart_stops_while_an_endpoint_hangs() {
+    let _alone = e2e::alone().await;
+    let hanging = Receiver::start();
+    hanging.answer("/hangs", Answer::Hang);
+    let (mut running, _) = Quickstart::start();
+    let endpoint = json!({"url": hanging.url("/hangs"), "events": ["widget_dismissed"]});
+    let path = "/api/v1/endpoints";
+    let created = running.call(running.console, Method::POST, path, Some(endpoint));
+    drop(created.await.expect(201));
+    e2e::until("the endpoint hangs", SOON, async || {
+        let event = e2e::events::widget_dismissed();
+        let posted = running.call(running.producer, Method::POST, "/v1/events", Some(event));
+        drop(posted.await.expect(202));
+        hanging.look(|log| (log.total() > 0).then_some(()))
     })
     .await;
+    let (status, stopped) = running.interrupt().await;
     assert!(status.success(), "{status}");
+    assert!(stopped < STOPS_WITHIN_WHILE_ONE_HANGS, "{stopped:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quickstart_opens_no_port_before_its_samples_were_delivered() {
+    // Nothing is delivered without a broker.
+    let nowhere = format!("127.0.0.1:{}", free_port());
+    let mut running = Quickstart::spawn(&["--kafka", &nowhere]);
+    let receiver = running.receiver;
+    e2e::until("the demo receiver listens", SOON, async || {
+        is_open(receiver).then_some(())
+    })
+    .await;
+    for port in running.served() {
+        assert!(!is_open(port), "{port} is open");
+    }
+    let (status, stopped) = running.interrupt().await;
+    assert!(status.success(), "{status}");
+    assert!(stopped < STOPS_WITHIN, "{stopped:?}");
+}
+
+#[test]
+fn flags_that_cannot_be_used_are_named() {
+    for (flags, code, told) in [
+        (
+            ["--console-port=8080", "--failed-port=8080"],
+            64,
+            "--failed-port: found 8080, which is that of --console-port, too",
+        ),
+        (["--token=", "--kafka=x"], 2, "'--token <TOKEN>'"),
+        (
+            ["--producer-port=0", "--kafka=x"],
+            2,
+            "0 is not in 1..=65535",
+        ),
+        (["--schedule=2s,1s", "--kafka=x"], 2, "never shrink"),
+    ] {
+        let ended = Command::new(binary()).args(flags).output();
+        let ended = ended.expect("the quickstart is built");
+        let text = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(code), "{flags:?}: {text}");
+        assert!(text.contains(told), "{flags:?}: {text}");
+    }
 }

@@ -85,14 +85,19 @@ async fn a_topic_that_cannot_be_used_is_named_with_how_it_differs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_others_make_topics_what_is_missing_is_named() {
-    for binary in [Binary::Dispatcher, Binary::Console, Binary::DlqConsumer] {
+    for (binary, topic) in [
+        (Binary::Producer, "feedback.events"),
+        (Binary::Dispatcher, "webhooks.retry.15s"),
+        (Binary::Console, "webhooks.endpoints"),
+        (Binary::DlqConsumer, "webhooks.dead-letter"),
+    ] {
         let settings = Stack::builder()
             .settings(binary)
             .await
             .set("topics.create", false);
         let ended = run(binary, &settings, &[], b"", SOON).await;
         assert_eq!(ended.code, Some(64), "{}", ended.stderr);
-        assert!(ended.stderr.contains("webhooks."), "{}", ended.stderr);
+        assert!(ended.stderr.contains(topic), "{}", ended.stderr);
         assert!(ended.stderr.contains("--create"), "{}", ended.stderr);
     }
 }

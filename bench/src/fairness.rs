@@ -1,0 +1,148 @@
+//! Ten endpoints, of which one hangs, one fails and one is slow: what the
+//! other seven notice.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use domain::EventId;
+use e2e::Stack;
+use indicatif::ProgressBar;
+
+use crate::bed::Bed;
+use crate::percentiles::{Sample, milliseconds};
+use crate::report::{Section, Target, short};
+use crate::sink::Answer;
+use crate::{Size, load, progress};
+
+const ROUNDS: usize = 5;
+const GOOD: usize = 7;
+const ALL: usize = 10;
+const LINGER: Duration = Duration::from_millis(1);
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// What the seven got in one round.
+struct Round {
+    /// Deliveries a second.
+    rate: f64,
+    p50: f64,
+    p99: f64,
+    /// Of the dispatcher's core.
+    cpu_percent: f64,
+}
+
+pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
+    let alone = capacity(size.of(40_000)).await?;
+    let events = rate(alone / 2.0 / GOOD as f64);
+    let time = Duration::from_secs(size.of(20) as u64 / 2 + 1);
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        without.push(round(GOOD, events, time).await?);
+        with.push(round(ALL, events, time).await?);
+    }
+    let median = |rounds: &[Round], of: fn(&Round) -> f64| {
+        Sample::new(rounds.iter().map(of).collect()).percentile(50)
+    };
+    let row = |name: &str, rounds: &[Round]| {
+        vec![
+            name.to_owned(),
+            format!("{:.0}", median(rounds, |round| round.rate)),
+            format!("{} ms", short(median(rounds, |round| round.p50))),
+            format!("{} ms", short(median(rounds, |round| round.p99))),
+            format!("{:.0} %", median(rounds, |round| round.cpu_percent)),
+        ]
+    };
+    let ratio = |of| median(&with, of) / median(&without, of);
+    Ok(Section::new("Fairness")
+        .text(&format!(
+            "Seven endpoints that answer at once manage {alone:.0} deliveries a second together. \
+             They are offered half of that: {events} events a second for {} s, each for all of \
+             them. With three more, that get the same events: one never answers, one answers 500 \
+             at once, one takes 500 ms. {ROUNDS} interleaved rounds, medians; from the writing to \
+             the arrival.",
+            time.as_secs()
+        ))
+        .table(
+            &["", "deliveries a second", "p50", "p99", "use of the core"],
+            &[
+                row("the seven alone", &without),
+                row("the seven beside the three", &with),
+            ],
+        )
+        .targets(&[
+            Target::at_least("deliveries a second, of alone", ratio(|it| it.rate), 0.9),
+            Target::at_most("p99, of alone", ratio(|it| it.p99), 1.1),
+        ]))
+}
+
+/// A whole number of events a second.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate of some thousands"
+)]
+fn rate(events: f64) -> u32 {
+    events as u32
+}
+
+/// Deliveries a second of a backlog for the seven.
+async fn capacity(count: usize) -> anyhow::Result<f64> {
+    let mut bed = Bed::new(Stack::builder(), LINGER).await?;
+    bed.endpoints(0..GOOD, "nps_calculated").await;
+    bed.load
+        .write_all(count, load::nps, &ProgressBar::hidden())
+        .await?;
+    bed.start_dispatcher().await;
+    let all = count * GOOD;
+    bed.sink.wait_for(all, DEADLINE, |_| ()).await;
+    let arrivals = bed.sink.take();
+    bed.stop_dispatcher().await;
+    // The middle half: at first limits rise, at last lanes run dry.
+    let (from, to) = (all / 4, all * 3 / 4);
+    Ok((to - from) as f64 / (arrivals[to].at - arrivals[from].at).as_secs_f64())
+}
+
+async fn round(endpoints: usize, events: u32, time: Duration) -> anyhow::Result<Round> {
+    let mut bed = Bed::new(Stack::builder(), LINGER).await?;
+    bed.endpoints(0..endpoints, "nps_calculated").await;
+    bed.sink.answer(GOOD, Answer::Hangs);
+    bed.sink.answer(GOOD + 1, Answer::Status(500));
+    bed.sink
+        .answer(GOOD + 2, Answer::After(Duration::from_millis(500)));
+    bed.start_dispatcher().await;
+    let seconds = usize::try_from(time.as_secs())?;
+    let count = usize::try_from(events)? * seconds;
+    let bar = progress::bar(&format!("Fairness, {endpoints} endpoints"), count);
+    let before = bed.usage()?.cpu;
+    let written = bed.load.write_at(events, time, load::nps, &bar).await?;
+    let used = bed.usage()?.cpu - before;
+    let good = |arrivals: &[crate::sink::Arrival]| {
+        let good = arrivals.iter().filter(|arrival| arrival.endpoint < GOOD);
+        good.count()
+    };
+    e2e::until("all deliveries to the seven", DEADLINE, async || {
+        (bed.sink.look(good) >= count * GOOD).then_some(())
+    })
+    .await;
+    bar.finish();
+    let at: HashMap<EventId, Instant> = written
+        .iter()
+        .map(|written| (written.event, written.at))
+        .collect();
+    let arrivals = bed.sink.take();
+    let good: Vec<_> = arrivals
+        .iter()
+        .filter(|arrival| arrival.endpoint < GOOD)
+        .collect();
+    let took = good[good.len() - 1].at - good[0].at;
+    let times = good
+        .iter()
+        .filter_map(|arrival| Some(milliseconds(at[&arrival.event?], arrival.at)));
+    let times = Sample::new(times.collect());
+    bed.stop_dispatcher().await;
+    Ok(Round {
+        rate: good.len() as f64 / took.as_secs_f64(),
+        p50: times.percentile(50),
+        p99: times.percentile(99),
+        cpu_percent: 100.0 * used.as_secs_f64() / time.as_secs_f64(),
+    })
+}
