@@ -75,10 +75,10 @@ fn entry(event: EventKind) -> CatalogueEntry {
 }
 
 fn field(name: &str, schema: &Value) -> CatalogueField {
-    let types = match &schema["type"] {
-        Value::Array(types) => types.as_slice(),
-        one => std::slice::from_ref(one),
-    };
+    let types = &schema["type"];
+    let types = types
+        .as_array()
+        .map_or(std::slice::from_ref(types), Vec::as_slice);
     let bound = |key: &str| schema[key].as_u64().expect("a number has bounds");
     let kind = if let Some(words) = schema["enum"].as_array() {
         let words = words.iter().filter_map(Value::as_str);
