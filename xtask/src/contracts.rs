@@ -8,7 +8,7 @@ use std::{
 use domain::{EventKind, schema};
 use serde_json::{Value, json};
 
-use crate::openapi;
+use crate::{asyncapi, json, openapi, postman};
 
 /// A generated file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +27,15 @@ pub fn generate() -> Vec<Contract> {
         .map(|kind| of_schema(kind.as_str(), schema::delivered(kind)))
         .collect();
     contracts.push(of_schema("submission", schema::submission()));
-    contracts.push(Contract {
-        path: "openapi.json".into(),
-        text: format!("{:#}\n", openapi::document()),
-    });
+    let documents = [
+        ("openapi.json", openapi::document()),
+        ("postman.json", postman::document()),
+        ("asyncapi.json", asyncapi::document()),
+    ];
+    contracts.extend(documents.map(|(path, document)| Contract {
+        path: path.into(),
+        text: json::text(&document),
+    }));
     contracts
 }
 

@@ -81,7 +81,7 @@ fn info() -> Value {
 fn url(server: &Server) -> Value {
     json!({
         "url": format!("http://{{host}}:{}", server.port),
-        "description": server.description,
+        "description": format!("{}: {}", server.name, server.description),
         "variables": {"host": {"default": "localhost"}},
     })
 }

@@ -5,6 +5,8 @@ use service::contract::Operation;
 /// A server with an API.
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
+    /// What people call it.
+    pub(crate) name: &'static str,
     /// What it is for.
     pub(crate) description: &'static str,
     /// The port that it listens on unless its settings say otherwise.
@@ -19,19 +21,22 @@ pub(crate) struct Server {
 pub(crate) fn all() -> [Server; 3] {
     [
         Server {
-            description: "console: endpoints, secrets, test events, the audit",
+            name: "Console",
+            description: "Endpoints, secrets, test events, the audit",
             port: 8080,
             variable: "console_url",
             operations: console::operations(),
         },
         Server {
-            description: "producer: takes events in",
+            name: "Producer",
+            description: "Takes events in",
             port: 8081,
             variable: "producer_url",
             operations: producer::operations(),
         },
         Server {
-            description: "dlq-consumer: the failed list, and the way back from it",
+            name: "Failed deliveries",
+            description: "The failed list, and the way back from it",
             port: 8082,
             variable: "failed_url",
             operations: dlq_consumer::operations(),

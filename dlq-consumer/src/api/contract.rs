@@ -16,6 +16,8 @@ use super::{not_ready, not_written, unreadable};
 
 /// A delivery of examples.
 const DELIVERY: &str = "evt_0190bf5ce3807a6b9d2c8f3a2c91e047.ep_4f0c1e9a7d2b43f58a6e90c3b7d15f28";
+/// What later requests take of a delivery.
+const DELIVERY_ID: &str = "delivery_id";
 /// Its endpoint.
 const ENDPOINT: &str = "ep_4f0c1e9a7d2b43f58a6e90c3b7d15f28";
 

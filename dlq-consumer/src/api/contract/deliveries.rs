@@ -7,12 +7,9 @@ use service::contract::{Content, Operation, Shape};
 
 use super::super::deliveries::{MAX_BODY, Place, absent, not_found};
 use super::super::failed::under_way;
-use super::DELIVERY;
 use super::failed::resent;
+use super::{DELIVERY, DELIVERY_ID};
 use crate::deliveries::NotFound;
-
-/// What a request takes of a delivery in the attempt records.
-const DELIVERY_ID: &str = "delivery_id";
 
 pub(in crate::api) fn resend(operation: Operation) -> Operation {
     let place = json!({"topic": "feedback.events", "partition": 3, "offset": 90210});
@@ -27,8 +24,8 @@ pub(in crate::api) fn resend(operation: Operation) -> Operation {
     .named("Deliveries", "resendDelivery", "Send any delivery again")
     .about(
         "Also one that arrived. The body says where its event stands, as its attempt records \
-             (`webhooks.attempts`) do. The receiver knows it by its `webhook-id`. One on the \
-             failed list is moved off it; one whose endpoint was deleted is dropped.",
+         (`webhooks.attempts`) do. The receiver knows it by its `webhook-id`. One on the \
+         failed list is moved off it; one whose endpoint was deleted is dropped.",
     )
     .json_body(MAX_BODY, body)
     .answers(resent())

@@ -11,11 +11,13 @@ use super::super::export;
 use super::super::failed::{Accepted, Counted, absent, not_moved, under_way};
 use super::super::item::{Item, PageJson};
 use super::super::query::{self, DEFAULT_LIMIT, MAX_LIMIT};
-use super::{DELIVERY, ENDPOINT};
+use super::{DELIVERY, DELIVERY_ID, ENDPOINT};
 
 const FAILED: &str = "Failed deliveries";
 /// What later requests take of an entry.
 const FAILED_ID: &str = "failed_id";
+/// Another one, for a request that ends it.
+const OTHER_FAILED_ID: &str = "other_failed_id";
 
 const ABOUT_LIST: &str = "\
 What was given up after the last attempt, and is neither sent again nor discarded.\n\n\
@@ -37,7 +39,9 @@ pub(in crate::api) fn list(operation: Operation) -> Operation {
         .takes(cursor.bounded("pattern", "^[0-9]+$"))
         .takes(order.bounded("enum", vec!["oldest", "newest"]))
         .answers(
-            Answer::with(StatusCode::OK, "A page of the list", page).keep(FAILED_ID, "/items/0/id"),
+            Answer::with(StatusCode::OK, "A page of the list", page)
+                .keep(FAILED_ID, "/items/0/id")
+                .keep(OTHER_FAILED_ID, "/items/1/id"),
         )
 }
 
@@ -65,13 +69,13 @@ pub(in crate::api) fn export(operation: Operation) -> Operation {
 
 pub(in crate::api) fn one(operation: Operation) -> Operation {
     let shown = Content::json(Shape::written::<Item<'_>>()).example("delivery", entry());
-    of_entry(operation)
+    of_entry(operation, FAILED_ID)
         .named(FAILED, "getFailed", "Show a failed delivery")
         .answers(Answer::with(StatusCode::OK, "The delivery", shown))
 }
 
 pub(in crate::api) fn discard(operation: Operation) -> Operation {
-    super::moves(of_entry(operation))
+    super::moves(of_entry(operation, OTHER_FAILED_ID))
         .named(FAILED, "discardFailed", "Discard a failed delivery")
         .about("It cannot be brought back.")
         .answers(Answer::empty(StatusCode::NO_CONTENT, "It is off the list"))
@@ -79,7 +83,7 @@ pub(in crate::api) fn discard(operation: Operation) -> Operation {
 }
 
 pub(in crate::api) fn resend(operation: Operation) -> Operation {
-    super::moves(of_entry(operation))
+    super::moves(of_entry(operation, FAILED_ID))
         .named(FAILED, "resendFailed", "Send a failed delivery again")
         .about(
             "The schedule starts again, with the same bytes and the same event id. It is off the \
@@ -94,11 +98,11 @@ pub(in crate::api) fn resend(operation: Operation) -> Operation {
 pub(super) fn resent() -> Answer {
     let content = Content::json(Shape::written::<Accepted<'_>>());
     let content = content.example("resent", json!({"id": DELIVERY}));
-    Answer::with(StatusCode::ACCEPTED, "It is sent again", content)
+    Answer::with(StatusCode::ACCEPTED, "It is sent again", content).keep(DELIVERY_ID, "/id")
 }
 
-fn of_entry(operation: Operation) -> Operation {
-    super::of_one::<String>(operation, "The delivery's id.", DELIVERY, FAILED_ID).refuses(absent())
+fn of_entry(operation: Operation, kept: &'static str) -> Operation {
+    super::of_one::<String>(operation, "The delivery's id.", DELIVERY, kept).refuses(absent())
 }
 
 /// It takes what chooses entries, and no other parameter.
