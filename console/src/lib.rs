@@ -2,13 +2,14 @@
 //!
 //! A request goes from `api` (tokens, JSON, problems) to `endpoints::Registry`,
 //! which is the only writer of endpoint records and tells `audit::Audit` of each
-//! change, or to `test_event::Tester`.
+//! change, or to `test_event::Tester`. `portal` shows what the APIs promise.
 
 mod actor;
 mod api;
 mod audit;
 mod endpoints;
 mod metrics;
+mod portal;
 mod quota;
 mod run;
 pub mod settings;

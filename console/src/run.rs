@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{self, Api};
 use crate::endpoints::{Foundation, Registry};
 use crate::metrics::Metrics;
+use crate::portal;
 use crate::settings::Settings;
 use crate::test_event::Tester;
 
@@ -121,7 +122,7 @@ async fn start(
     // Whatever ends first ends the others.
     let stop = shutdown.child_token();
     let admin_routes = admin::routes(parts.health.clone(), parts.registry);
-    let api_routes = api::routes(api.clone());
+    let api_routes = api::routes(api.clone()).merge(portal::routes());
     let (api_routes, admin) = match parts.admin {
         Some(listener) => (api_routes, Some((listener, admin_routes))),
         None => (api_routes.merge(admin_routes), None),
