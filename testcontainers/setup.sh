@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Makes this machine ready, or names what is missing.
 #   setup.sh build    to compile: a C and a C++ compiler, make, perl
-#   setup.sh test     to test as well: rustfmt, clippy, and an Apache Kafka, from
-#                     KAFKA_BROKERS, Docker, or Maven Central on a local JDK
+#   setup.sh test     to test as well: rustfmt, clippy, an Apache Kafka, from
+#                     KAFKA_BROKERS, Docker, or Maven Central on a local JDK,
+#                     and what node/package-lock.json names, on Node.js
 # Installs Debian and Ubuntu packages where it may (as root, or by sudo without
 # a password), and Rust components by rustup.
 set -euo pipefail
@@ -65,6 +66,21 @@ check_kafka() {
     have mvn || need maven "fetches Apache Kafka from Maven Central"
 }
 
+check_node() {
+    local major
+    major=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p')
+    [ "${major:-0}" -ge 18 ] || need nodejs "Node.js 18 or newer, for the contracts' linter and newman"
+    have npm || need npm "installs them"
+}
+
+# Once for each lock file.
+install_node_tools() {
+    local node
+    node=$(dirname "$0")/node
+    if [ "$node/node_modules/.package-lock.json" -nt "$node/package-lock.json" ]; then return; fi
+    npm ci --prefix "$node" --ignore-scripts --no-audit --no-fund
+}
+
 check_components() {
     local absent=()
     cargo fmt --version >/dev/null 2>&1 || absent+=(rustfmt)
@@ -88,16 +104,20 @@ test)
     ;;
 esac
 check_build
-[ "$1" = test ] && check_kafka
-[ ${#packages[@]} = 0 ] && exit
-
-if may_install; then
-    echo "setup: installing ${packages[*]}"
-    as_root apt-get update -q
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -q --no-install-recommends "${packages[@]}"
-else
-    printf 'setup: missing: %s\n' "${missing[@]}" >&2
-    echo "setup: install with: sudo apt-get install -y --no-install-recommends ${packages[*]}" >&2
-    exit 1
+if [ "$1" = test ]; then
+    check_kafka
+    check_node
 fi
+if [ ${#packages[@]} != 0 ]; then
+    if may_install; then
+        echo "setup: installing ${packages[*]}"
+        as_root apt-get update -q
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -q --no-install-recommends "${packages[@]}"
+    else
+        printf 'setup: missing: %s\n' "${missing[@]}" >&2
+        echo "setup: install with: sudo apt-get install -y --no-install-recommends ${packages[*]}" >&2
+        exit 1
+    fi
+fi
+if [ "$1" = test ]; then install_node_tools; fi

@@ -19,12 +19,12 @@ const OPEN_WITHIN: Duration = Duration::from_secs(10);
 const STOPS_WITHIN: Duration = Duration::from_secs(6);
 const STOPS_WITHIN_WHILE_ONE_HANGS: Duration = Duration::from_secs(9);
 
-struct Quickstart {
-    process: Child,
-    console: u16,
-    producer: u16,
-    failed: u16,
-    receiver: u16,
+pub(crate) struct Quickstart {
+    pub(crate) process: Child,
+    pub(crate) console: u16,
+    pub(crate) producer: u16,
+    pub(crate) failed: u16,
+    pub(crate) receiver: u16,
 }
 
 impl Drop for Quickstart {
@@ -59,7 +59,7 @@ impl Quickstart {
     }
 
     /// Starts it and reads what it prints until it says that it runs.
-    fn start() -> (Self, String) {
+    pub(crate) fn start() -> (Self, String) {
         let mut started = Self::spawn(&[]);
         let out = started.process.stdout.take();
         let mut out = BufReader::new(out.expect("stdout is piped"));
@@ -92,7 +92,13 @@ impl Quickstart {
         [self.console, self.producer, self.failed]
     }
 
-    async fn call(&self, port: u16, method: Method, path: &str, body: Option<Value>) -> e2e::Reply {
+    pub(crate) async fn call(
+        &self,
+        port: u16,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> e2e::Reply {
         let url = format!("http://127.0.0.1:{port}{path}");
         let mut request = reqwest::Client::new()
             .request(method, url)

@@ -1,0 +1,40 @@
+//! Real answers are as the OpenAPI document says: those to the Postman collection, and
+//! refusals.
+
+use super::openapi::{Answer, Contract};
+use super::{newman, refusals};
+use crate::quickstart::Quickstart;
+
+/// What needs a token of the widget, and a page of its shop.
+const NOT_CALLED: [&str; 1] = ["preflight"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_postman_collection_runs_green_and_all_answers_are_as_described() {
+    let mut contract = Contract::read();
+    let (quickstart, _) = Quickstart::start();
+    newman::let_some_fail(&quickstart).await;
+    for sent in newman::run(&quickstart).await {
+        contract.check(&Answer {
+            method: &sent.method,
+            path: &sent.path,
+            status: sent.status,
+            headers: sent.headers,
+            body: &sent.body,
+        });
+    }
+    for sent in refusals::provoked(&quickstart).await {
+        let headers = sent.reply.headers.iter();
+        let headers = headers.map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.to_string(), value.into_owned())
+        });
+        contract.check(&Answer {
+            method: sent.method.as_str(),
+            path: &sent.path,
+            status: sent.reply.status,
+            headers: headers.collect(),
+            body: &sent.reply.body,
+        });
+    }
+    contract.end(&NOT_CALLED);
+}
