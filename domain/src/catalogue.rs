@@ -78,7 +78,7 @@ fn field(name: &str, schema: &Value) -> CatalogueField {
     let types = &schema["type"];
     let types = types
         .as_array()
-        .map_or(std::slice::from_ref(types), Vec::as_slice);
+        .map_or_else(|| std::slice::from_ref(types), Vec::as_slice);
     let bound = |key: &str| schema[key].as_u64().expect("a number has bounds");
     let kind = if let Some(words) = schema["enum"].as_array() {
         let words = words.iter().filter_map(Value::as_str);

@@ -10,8 +10,8 @@ use crate::components::Components;
 use records::Record;
 
 const ABOUT: &str = "\
-Read them with a consumer group of your own; nothing here asks you to write. An environment's \
-prefix, such as `staging.`, stands before each name.\n\n\
+Read them with a consumer group of your own and `isolation.level=read_committed`; nothing here \
+asks you to write. An environment's prefix, such as `staging.`, stands before each name.\n\n\
 A record may come more than once: events are told apart by `ce_id`, attempts by delivery and \
 number. Fields and kinds of records may be added: ignore what you do not know. Events hold \
 personal data (`email`, `comment`); attempts and the audit hold none.";

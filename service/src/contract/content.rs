@@ -87,11 +87,11 @@ impl Content {
     /// An example as it is sent.
     #[must_use]
     pub fn text(&self, example: &Value) -> String {
-        match example {
-            Value::Array(lines) if self.is_lines() => {
+        match example.as_array() {
+            Some(lines) if self.is_lines() => {
                 lines.iter().map(|line| format!("{line}\n")).collect()
             }
-            one => one.to_string(),
+            Some(_) | None => example.to_string(),
         }
     }
 }

@@ -28,6 +28,21 @@ impl<S> fmt::Debug for Routes<S> {
     }
 }
 
+macro_rules! method {
+    ($name:ident, $method:ident) => {
+        #[doc = concat!("`", stringify!($method), "` on a path.")]
+        #[must_use]
+        pub fn $name<H, T>(self, path: &'static str, handler: H, describe: Describe) -> Self
+        where
+            H: Handler<T, S>,
+            T: 'static,
+        {
+            let (method, filter) = (Method::$method, MethodFilter::$method);
+            self.on(method, filter, path, handler, describe)
+        }
+    };
+}
+
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// None yet.
     #[must_use]
@@ -38,57 +53,11 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         }
     }
 
-    /// `GET` on a path.
-    #[must_use]
-    pub fn get<H, T>(self, path: &'static str, handler: H, describe: Describe) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-    {
-        self.on(Method::GET, MethodFilter::GET, path, handler, describe)
-    }
-
-    /// `POST` on a path.
-    #[must_use]
-    pub fn post<H, T>(self, path: &'static str, handler: H, describe: Describe) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-    {
-        self.on(Method::POST, MethodFilter::POST, path, handler, describe)
-    }
-
-    /// `PATCH` on a path.
-    #[must_use]
-    pub fn patch<H, T>(self, path: &'static str, handler: H, describe: Describe) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-    {
-        self.on(Method::PATCH, MethodFilter::PATCH, path, handler, describe)
-    }
-
-    /// `DELETE` on a path.
-    #[must_use]
-    pub fn delete<H, T>(self, path: &'static str, handler: H, describe: Describe) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-    {
-        let (method, filter) = (Method::DELETE, MethodFilter::DELETE);
-        self.on(method, filter, path, handler, describe)
-    }
-
-    /// `OPTIONS` on a path.
-    #[must_use]
-    pub fn options<H, T>(self, path: &'static str, handler: H, describe: Describe) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-    {
-        let (method, filter) = (Method::OPTIONS, MethodFilter::OPTIONS);
-        self.on(method, filter, path, handler, describe)
-    }
+    method!(get, GET);
+    method!(post, POST);
+    method!(patch, PATCH);
+    method!(delete, DELETE);
+    method!(options, OPTIONS);
 
     fn on<H, T>(
         mut self,
@@ -117,7 +86,6 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     /// To be served.
-    #[must_use]
     pub fn into_router(self) -> Router<S> {
         self.router
     }

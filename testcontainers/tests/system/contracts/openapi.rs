@@ -1,6 +1,6 @@
 //! Answers against the OpenAPI document.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use serde_json::{Map, Value};
 
@@ -70,20 +70,18 @@ impl Contract {
             "a body is described: {shown}"
         );
         let is_lines = media == "application/x-ndjson";
-        for value in if is_lines {
-            body.lines().collect()
-        } else {
-            vec![&*body]
-        } {
-            let Some(schema) = schema else { continue };
-            let schema = if is_lines {
-                &schema["contentSchema"]["items"]
-            } else {
-                schema
-            };
-            let value = serde_json::from_str(value);
+        let (schema, parts) = match schema {
+            Some(schema) if is_lines => {
+                let of_line = &schema["contentSchema"]["items"];
+                (of_line.clone(), body.lines().collect())
+            }
+            Some(schema) => (schema.clone(), vec![&*body]),
+            None => (Value::Null, Vec::new()),
+        };
+        for part in parts {
+            let value = serde_json::from_str(part);
             let value = value.unwrap_or_else(|_| panic!("it is no JSON: {shown}"));
-            self.checks.add(schema, value, &shown);
+            self.checks.add(&schema, value, &shown);
         }
         self.seen.insert((id, answer.status));
     }
@@ -145,6 +143,6 @@ fn matches(template: &str, path: &str) -> bool {
 }
 
 fn object(value: &Value) -> &Map<String, Value> {
-    static NONE: Map<String, Value> = Map::new();
+    static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
     value.as_object().unwrap_or(&NONE)
 }

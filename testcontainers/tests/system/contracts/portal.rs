@@ -23,7 +23,7 @@ async fn the_console_serves_the_documents_and_shows_all_that_the_first_one_holds
     }
 
     let mut links = vec!["/api".to_owned()];
-    let mut seen = BTreeSet::from(links.clone());
+    let mut seen: BTreeSet<String> = links.iter().cloned().collect();
     while let Some(path) = links.pop() {
         let page = get(&quickstart, &path).await.expect(200);
         if !page.header("content-type").starts_with("text/html") {
