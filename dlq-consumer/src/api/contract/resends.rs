@@ -27,8 +27,10 @@ pub(in crate::api) fn start(operation: Operation) -> Operation {
     let job = Content::json(Shape::written::<JobJson<'_>>()).example("job", running());
     let forecast = Content::json(Shape::written::<WouldMove>());
     let forecast = forecast.example("forecast", json!({"count": 1204, "skipped": 0}));
-    let mut of_account = FailedFilter::default();
-    of_account.account = "shop".parse().ok();
+    let of_account = FailedFilter {
+        account: "shop".parse().ok(),
+        ..FailedFilter::default()
+    };
     super::moves(super::from_list(operation))
         .named(JOBS, "startJob", "Send again or discard all that match")
         .about(

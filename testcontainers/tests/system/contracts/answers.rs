@@ -5,8 +5,9 @@ use super::openapi::{Answer, Contract};
 use super::{newman, refusals};
 use crate::quickstart::Quickstart;
 
-/// What needs a token of the widget, and a page of its shop.
-const NOT_CALLED: [&str; 1] = ["preflight"];
+/// Their answers that are no problem do not come for sure: it needs the origin of a shop,
+/// the job may end before, and no API tells where an event stands.
+const NOT_CALLED: [&str; 3] = ["preflight", "cancelJob", "resendDelivery"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_postman_collection_runs_green_and_all_answers_are_as_described() {
