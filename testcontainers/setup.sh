@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Makes this machine ready, or names what is missing.
 #   setup.sh build    to compile: a C and a C++ compiler, make, perl
-#   setup.sh test     to test as well: rustfmt, clippy, an Apache Kafka, from
-#                     KAFKA_BROKERS, Docker, or Maven Central on a local JDK,
-#                     and what node/package-lock.json names, on Node.js
+#   setup.sh test     to test as well: rustfmt, clippy, an Apache Kafka (from
+#                     KAFKA_BROKERS, Docker, or Maven Central on a local JDK),
+#                     Node.js, and a Chromium (from CHROMIUM, or Debian's)
 # Installs Debian and Ubuntu packages where it may (as root, or by sudo without
-# a password), and Rust components by rustup.
+# a password), Rust components by rustup, and by npm what node/ and browser/ name: what
+# lints the contracts and runs the Postman collection, and what the browser tests use.
 set -euo pipefail
+cd "$(dirname "$0")"
 
 packages=()
 missing=()
@@ -66,19 +68,26 @@ check_kafka() {
     have mvn || need maven "fetches Apache Kafka from Maven Central"
 }
 
+# Ubuntu has a browser as a snap only: there CHROMIUM must name one.
 check_node() {
-    local major
-    major=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p')
-    [ "${major:-0}" -ge 18 ] || need nodejs "Node.js 18 or newer, for the contracts' linter and newman"
-    have npm || need npm "installs them"
+    have node || need nodejs "runs the browser tests, newman, and the contracts' linter"
+    have npm || need npm "fetches what they use"
+    [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || need chromium "the browser, or CHROMIUM with another one's path"
 }
 
-# Once for each lock file.
-install_node_tools() {
+# From the lock files, unless they are there.
+install_node_packages() {
     local node
-    node=$(dirname "$0")/node
-    if [ "$node/node_modules/.package-lock.json" -nt "$node/package-lock.json" ]; then return; fi
-    npm ci --prefix "$node" --ignore-scripts --no-audit --no-fund
+    node=$(node --version)
+    node=${node#v}
+    if [ "${node%%.*}" -lt 18 ]; then
+        echo "setup: Node.js is $node; the tests need 18 or newer" >&2
+        exit 1
+    fi
+    for folder in browser node; do
+        [ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ] && continue
+        (cd $folder && npm ci --ignore-scripts --no-audit --no-fund)
+    done
 }
 
 check_components() {
@@ -108,16 +117,17 @@ if [ "$1" = test ]; then
     check_kafka
     check_node
 fi
-if [ ${#packages[@]} != 0 ]; then
-    if may_install; then
-        echo "setup: installing ${packages[*]}"
-        as_root apt-get update -q
-        as_root env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -y -q --no-install-recommends "${packages[@]}"
-    else
-        printf 'setup: missing: %s\n' "${missing[@]}" >&2
-        echo "setup: install with: sudo apt-get install -y --no-install-recommends ${packages[*]}" >&2
-        exit 1
-    fi
+
+if [ ${#packages[@]} = 0 ]; then
+    : # nothing is missing
+elif may_install; then
+    echo "setup: installing ${packages[*]}"
+    as_root apt-get update -q
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -q --no-install-recommends "${packages[@]}"
+else
+    printf 'setup: missing: %s\n' "${missing[@]}" >&2
+    echo "setup: install with: sudo apt-get install -y --no-install-recommends ${packages[*]}" >&2
+    exit 1
 fi
-if [ "$1" = test ]; then install_node_tools; fi
+if [ "$1" = test ]; then install_node_packages; fi

@@ -1,17 +1,21 @@
-//! The REST API, `/api/v1`: JSON over [`crate::endpoints`], and nothing that
-//! decides.
+//! The REST API, `/api/v1`: JSON over [`crate::endpoints`] and
+//! [`crate::delivery_log`], and nothing that decides.
 
 mod asker;
 mod audit;
 mod bodies;
+mod changes;
 mod contract;
 mod cursor;
+mod deliveries;
 mod endpoints;
 mod etag;
 mod lifecycle;
+mod log_views;
 mod problems;
 mod requests;
 mod retry_policy;
+mod statistics;
 mod test_events;
 mod views;
 
@@ -23,7 +27,10 @@ use domain::Schedule;
 use service::contract::{Operation, Routes};
 use service::problem::Problem;
 use service::tokens::Tokens;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
+use crate::delivery_log::DeliveryLog;
 use crate::endpoints::{Registry, Unavailable};
 use crate::metrics::Metrics;
 use crate::test_event::Tester;
@@ -41,6 +48,11 @@ struct Shared {
     registry: OnceLock<Arc<Registry>>,
     tester: Tester,
     schedule: Schedule,
+    log: DeliveryLog,
+    /// One permit for each client that follows changes.
+    streams: Arc<Semaphore>,
+    /// Ends what would never end by itself.
+    stop: CancellationToken,
     metrics: Metrics,
 }
 
@@ -49,13 +61,18 @@ impl Api {
         tokens: Tokens,
         tester: Tester,
         schedule: Schedule,
+        log: DeliveryLog,
         metrics: Metrics,
+        stop: CancellationToken,
     ) -> Self {
         let shared = Shared {
             tokens,
             registry: OnceLock::new(),
             tester,
             schedule,
+            log,
+            streams: Arc::new(Semaphore::new(changes::AT_ONCE)),
+            stop,
             metrics,
         };
         Self {
@@ -138,6 +155,36 @@ fn described() -> Routes<Api> {
             "/api/v1/test-events/preview",
             test_events::preview_draft,
             contract::test_events::preview_draft,
+        )
+        .get(
+            "/api/v1/deliveries",
+            deliveries::list,
+            contract::deliveries::list,
+        )
+        .get(
+            "/api/v1/deliveries/{id}",
+            deliveries::show,
+            contract::deliveries::show,
+        )
+        .get(
+            "/api/v1/deliveries/{id}/payload",
+            deliveries::payload,
+            contract::deliveries::payload,
+        )
+        .get(
+            "/api/v1/changes",
+            changes::follow,
+            contract::deliveries::follow,
+        )
+        .get(
+            "/api/v1/statistics",
+            statistics::show,
+            contract::statistics::show,
+        )
+        .get(
+            "/api/v1/statistics/endpoints",
+            statistics::endpoints,
+            contract::statistics::endpoints,
         )
         .get("/api/v1/audit", audit::list, contract::audit::list)
         .get(

@@ -2,11 +2,15 @@
 //!
 //! A request goes from `api` (tokens, JSON, problems) to `endpoints::Registry`,
 //! which is the only writer of endpoint records and tells `audit::Audit` of each
-//! change, or to `test_event::Tester`. `portal` shows what the APIs promise.
+//! change, or to `test_event::Tester`.
+//! What became of deliveries is in `attempts`, an index of its topic; what they
+//! carry is read where it stands (`delivery_log`). `portal` shows what the APIs promise.
 
 mod actor;
 mod api;
+pub mod attempts;
 mod audit;
+mod delivery_log;
 mod endpoints;
 mod metrics;
 mod portal;
@@ -16,4 +20,5 @@ pub mod settings;
 mod test_event;
 
 pub use api::operations;
+pub use metrics::Metrics;
 pub use run::{Parts, RunError, run};

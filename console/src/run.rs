@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::TopicSpec;
-use kafka::{TopicError, TopicPolicy, ensure_topics};
+use kafka::{Connection, TopicError, TopicPolicy, ensure_topics};
 use prometheus::Registry as MetricRegistry;
 use service::health::{Condition, Health};
 use service::http::Port;
@@ -14,6 +14,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Api};
+use crate::attempts::Keeper;
+use crate::delivery_log::DeliveryLog;
 use crate::endpoints::{Foundation, Registry};
 use crate::metrics::Metrics;
 use crate::portal;
@@ -100,6 +102,7 @@ async fn start(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let metrics = Metrics::register(&parts.registry)?;
+    let keeper = Keeper::new(&settings.index, &metrics)?;
     let connector = settings.connector()?;
     let names = settings.topic_names();
     let foundation = Foundation {
@@ -113,14 +116,21 @@ async fn start(
     };
     let tests = count(settings.limits.test_events_per_minute);
     let tester = Tester::new(connector, tests, metrics.clone());
-    let api = Api::new(parts.tokens, tester, settings.schedule()?, metrics);
     let topics = Topics {
-        specs: vec![names.endpoints_spec(), names.audit_spec()],
+        specs: vec![
+            names.endpoints_spec(),
+            names.audit_spec(),
+            names.attempts_spec(),
+        ],
         policy: parts.topics,
     };
 
     // Whatever ends first ends the others.
     let stop = shutdown.child_token();
+    let log = DeliveryLog::open(keeper.attempts(), &foundation.connection);
+    let log = log.map_err(SettingsError::from)?;
+    let schedule = settings.schedule()?;
+    let api = Api::new(parts.tokens, tester, schedule, log, metrics, stop.clone());
     let admin_routes = admin::routes(parts.health.clone(), parts.registry);
     let api_routes = api::routes(api.clone()).merge(portal::routes());
     let (api_routes, admin) = match parts.admin {
@@ -140,7 +150,22 @@ async fn start(
         served
     };
     let engine = async {
-        let ended = follow(foundation, &topics, &api, &ready, &stop).await;
+        let ended = match make(&topics, &foundation.connection, &stop).await {
+            Ok(()) => {
+                ready.topics.set(true);
+                let connection = foundation.connection.clone();
+                let following = async {
+                    let ended = follow(foundation, &api, &ready, &stop).await;
+                    stop.cancel();
+                    ended
+                };
+                // Nothing waits for the index, and nothing ends with it.
+                let keeping = keeper.run(&connection, &names.attempts, &stop);
+                tokio::join!(following, keeping).0
+            }
+            Err(TopicError::Stopped) => Ok(()),
+            Err(error) => Err(SettingsError::from(error).into()),
+        };
         if let Err(error) = &ended {
             parts.health.fail(error.to_string());
         }
@@ -174,26 +199,26 @@ struct Topics {
     policy: TopicPolicy,
 }
 
+async fn make(
+    topics: &Topics,
+    connection: &Connection,
+    stop: &CancellationToken,
+) -> Result<(), TopicError> {
+    let Topics { specs, policy } = topics;
+    for difference in ensure_topics(connection, specs, *policy, stop).await? {
+        tracing::warn!("{difference}");
+    }
+    Ok(())
+}
+
 /// Opens the API as soon as the endpoint table was read, and watches over the
 /// clients of Kafka until `stop`.
 async fn follow(
     foundation: Foundation,
-    topics: &Topics,
     api: &Api,
     ready: &Ready,
     stop: &CancellationToken,
 ) -> Result<(), RunError> {
-    let Topics { specs, policy } = topics;
-    match ensure_topics(&foundation.connection, specs, *policy, stop).await {
-        Ok(differences) => {
-            for difference in differences {
-                tracing::warn!("{difference}");
-            }
-        }
-        Err(TopicError::Stopped) => return Ok(()),
-        Err(error) => return Err(SettingsError::from(error).into()),
-    }
-    ready.topics.set(true);
     let registry =
         Registry::open(foundation).map_err(|error| RunError::Kafka(error.to_string()))?;
     let registry = Arc::new(registry);

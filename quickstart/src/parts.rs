@@ -29,11 +29,12 @@ pub(crate) struct Overrides {
     auth: (String, String),
     retry: (String, String),
     sending: Vec<(String, String)>,
-    index: PathBuf,
+    /// The folder of the index files.
+    indexes: PathBuf,
 }
 
 impl Overrides {
-    pub(crate) fn new(cluster: &Cluster, schedule: &Schedule, token: &str) -> Self {
+    pub(crate) fn new(cluster: &Cluster, schedule: &Schedule, tokens: &demo::Tokens) -> Self {
         let mut kafka = vec![set("KAFKA__BROKERS", &cluster.brokers)];
         kafka.extend(cluster.properties.iter().map(|(key, value)| {
             set(
@@ -41,10 +42,16 @@ impl Overrides {
                 value,
             )
         }));
-        let token = format!(
-            r#"[{{ id = "quickstart", account = "{}", role = "account", sha256 = "{}" }}]"#,
-            demo::ACCOUNT,
-            demo::sha256(token)
+        let account = demo::ACCOUNT;
+        let tokens = format!(
+            r#"[
+                {{ id = "quickstart", account = "{account}", role = "account", sha256 = "{}" }},
+                {{ id = "shop-widget", account = "{account}", role = "ingest", sha256 = "{}",
+                   origins = ["{}"] }},
+            ]"#,
+            demo::sha256(&tokens.account),
+            demo::sha256(&tokens.widget),
+            tokens.origin,
         );
         let delays: Vec<String> = schedule.delays().iter().map(ToString::to_string).collect();
         let (id, key) = demo::SEALING_KEY;
@@ -52,13 +59,13 @@ impl Overrides {
         let directory = format!("feedbackpro-quickstart-{}", std::process::id());
         Self {
             kafka,
-            auth: set("AUTH__TOKENS", &token),
+            auth: set("AUTH__TOKENS", &tokens),
             retry: set("RETRY__SCHEDULE", &delays.join(",")),
             sending: vec![
                 set("SECRETS__KEYS", &key),
                 set("GUARD__ALLOW_PLAIN_HTTP_TO_LOOPBACK", "true"),
             ],
-            index: std::env::temp_dir().join(directory),
+            indexes: std::env::temp_dir().join(directory),
         }
     }
 
@@ -68,7 +75,7 @@ impl Overrides {
     }
 
     fn dlq_consumer(&self) -> Result<dlq_consumer::Settings, SettingsError> {
-        let path = self.index.join("failed.sqlite");
+        let path = self.indexes.join("failed.sqlite");
         let own = [
             self.auth.clone(),
             set("INDEX__PATH", &path.to_string_lossy()),
@@ -77,7 +84,12 @@ impl Overrides {
     }
 
     fn console(&self) -> Result<console::settings::Settings, SettingsError> {
-        let mut own = vec![self.auth.clone(), self.retry.clone()];
+        let path = self.indexes.join("attempts.sqlite");
+        let mut own = vec![
+            self.auth.clone(),
+            self.retry.clone(),
+            set("INDEX__PATH", &path.to_string_lossy()),
+        ];
         own.extend_from_slice(&self.sending);
         load_from(console::settings::DEFAULTS, &[], self.with(&own))
     }
@@ -92,10 +104,10 @@ impl Overrides {
         self.kafka.iter().chain(own).cloned().collect()
     }
 
-    /// Removes the failed list's file: it is rebuilt from the topic anyway.
-    pub(crate) fn remove_index(&self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.index) {
-            tracing::debug!(%error, "the failed list's file could not be removed");
+    /// Removes the indexes' files: they are rebuilt from their topics anyway.
+    pub(crate) fn remove_indexes(&self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.indexes) {
+            tracing::debug!(%error, "the indexes' files could not be removed");
         }
     }
 }

@@ -113,7 +113,8 @@ fn about(tag: &str) -> &'static str {
         "Events" => "Handing events in.",
         "Failed deliveries" => "What was given up, and the way back.",
         "Bulk jobs" => "Many failed deliveries sent again, or discarded.",
-        "Deliveries" => "Any delivery.",
+        "Deliveries" => "What became of them, and any of them again.",
+        "Statistics" => "What happened, and how endpoints do.",
         webhooks::TAG => "What an endpoint receives.",
         other => panic!("the tag {other:?} is not described"),
     }

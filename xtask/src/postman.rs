@@ -65,7 +65,7 @@ fn folder(server: &Server, known: &Known) -> Value {
     let (last, first): (Vec<_>, Vec<_>) = server
         .operations
         .iter()
-        .filter(|operation| operation.method != Method::OPTIONS)
+        .filter(|operation| operation.method != Method::OPTIONS && !is_endless(operation))
         .partition(|operation| operation.method == Method::DELETE);
     let operations = first.into_iter().chain(last);
     let items = operations.flat_map(|operation| requests(server, operation, known));
@@ -74,6 +74,14 @@ fn folder(server: &Server, known: &Known) -> Value {
         "description": server.description,
         "item": items.collect::<Value>(),
     })
+}
+
+fn is_endless(operation: &Operation) -> bool {
+    let mut contents = operation
+        .answers
+        .iter()
+        .filter_map(|it| it.content.as_ref());
+    contents.any(|content| content.media == "text/event-stream")
 }
 
 /// One for each example of its bodies.

@@ -2,9 +2,11 @@
 //! answers and refuses.
 
 pub(super) mod audit;
+pub(super) mod deliveries;
 pub(super) mod endpoints;
 pub(super) mod lifecycle;
 pub(super) mod retry_policy;
+pub(super) mod statistics;
 pub(super) mod test_events;
 
 use delivery::{EXAMPLE_SECRET, EXAMPLE_URL};
@@ -15,10 +17,15 @@ use service::tokens::Role;
 
 use super::etag;
 use crate::actor::NotForAccount;
+use crate::attempts::AttemptsError;
 use crate::endpoints::{Refusal, Unavailable};
 
 /// The endpoint of all examples.
 const ENDPOINT: &str = "ep_4f0c1e9a7d2b43f58a6e90c3b7d15f28";
+/// A delivery of it.
+const DELIVERY: &str = "evt_0190bf5ce3807a6b9d2c8f3a2c91e047.ep_4f0c1e9a7d2b43f58a6e90c3b7d15f28";
+/// What later requests take of a delivery.
+const DELIVERY_ID: &str = "delivery_id";
 /// What later requests take of an endpoint that was made.
 const ENDPOINT_ID: &str = "endpoint_id";
 
@@ -32,6 +39,11 @@ fn for_account_or_operator(operation: Operation) -> Operation {
 /// Answered from the endpoint table.
 fn from_table(operation: Operation) -> Operation {
     for_account_or_operator(operation).refuses(Unavailable::Loading)
+}
+
+/// Answered from the index of attempts.
+fn from_index(operation: Operation) -> Operation {
+    for_account_or_operator(operation).refuses(AttemptsError::Away)
 }
 
 /// It is about one endpoint.

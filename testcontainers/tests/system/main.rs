@@ -15,3 +15,4 @@ mod receiver;
 mod retries;
 mod secured;
 mod settings;
+mod shop;

@@ -16,11 +16,11 @@ const SOON: Duration = Duration::from_secs(30);
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
 /// From Ctrl-C to the end of the process; while an endpoint hangs, its attempt
 /// may take its five seconds.
-const STOPS_WITHIN: Duration = Duration::from_secs(6);
+pub(crate) const STOPS_WITHIN: Duration = Duration::from_secs(6);
 const STOPS_WITHIN_WHILE_ONE_HANGS: Duration = Duration::from_secs(9);
 
 pub(crate) struct Quickstart {
-    pub(crate) process: Child,
+    process: Child,
     pub(crate) console: u16,
     pub(crate) producer: u16,
     pub(crate) failed: u16,
@@ -74,7 +74,7 @@ impl Quickstart {
     }
 
     /// Sends Ctrl-C and waits for the end.
-    async fn interrupt(&mut self) -> (ExitStatus, Duration) {
+    pub(crate) async fn interrupt(&mut self) -> (ExitStatus, Duration) {
         let command = format!("kill -s INT {}", self.process.id());
         let sent = Command::new("sh").args(["-c", &command]).status();
         assert!(sent.expect("`sh` starts").success());
@@ -138,6 +138,7 @@ async fn the_quickstart_delivers_its_samples_shows_a_failure_and_stops_on_ctrl_c
             "{printed}"
         );
     }
+    assert!(printed.contains("/shop"), "{printed}");
     drop(
         running
             .call(running.console, Method::GET, "/readyz", None)

@@ -83,7 +83,7 @@ fn parameter(parameter: &Parameter) -> Value {
 fn content(content: &Content, components: &mut Components) -> (String, Value) {
     let schema = components.schema(&content.shape);
     let is_json = content.media == "application/json";
-    let schema = if is_json {
+    let schema = if is_json || content.media == "text/event-stream" {
         schema
     } else if content.is_lines() {
         json!({
@@ -100,7 +100,7 @@ fn content(content: &Content, components: &mut Components) -> (String, Value) {
         })
     };
     let examples = content.examples.iter().map(|(name, body)| {
-        let value = if is_json {
+        let value = if is_json || body.is_string() {
             body.clone()
         } else {
             content.text(body).into()
