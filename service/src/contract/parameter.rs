@@ -78,10 +78,7 @@ impl Parameter {
         let field = |(name, schema): (String, Value)| {
             let mut schema = schema.as_object().cloned().unwrap_or_default();
             let description = schema.remove("description").unwrap_or_default();
-            // What is missing is not there: a query has no `null`.
-            if let Some(Value::Array(types)) = schema.get_mut("type") {
-                types.retain(|it| it != "null");
-            }
+            without_null(&mut schema);
             let names = required.as_array();
             Self {
                 place: Place::Query,
@@ -113,6 +110,18 @@ impl Parameter {
     pub fn kept_as(mut self, variable: &'static str) -> Self {
         self.variable = Some(variable);
         self
+    }
+}
+
+/// What is missing is not there: a query has no `null`.
+fn without_null(schema: &mut Map<String, Value>) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|it| it != "null");
+    }
+    if let Some(Value::Array(choices)) = schema.remove("anyOf") {
+        let choices = choices.into_iter().filter(|it| it["type"] != "null");
+        schema.extend(choices.filter_map(|it| it.as_object().cloned()).flatten());
+        schema.remove("description");
     }
 }
 
