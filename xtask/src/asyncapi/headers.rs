@@ -33,7 +33,7 @@ pub(super) fn of_dead_letter(delivery: &DeliveryId) -> (Value, Value) {
             partition: 3,
             offset: 90210,
         }),
-        ..least.clone()
+        ..least
     };
     described(
         &least.write(&event(kind, None)),
