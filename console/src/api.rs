@@ -6,34 +6,28 @@ mod audit;
 mod bodies;
 mod changes;
 mod contract;
-mod cursor;
+pub(crate) mod cursor;
 mod deliveries;
 mod endpoints;
 mod etag;
 mod lifecycle;
 mod log_views;
 mod problems;
-mod requests;
 mod retry_policy;
 mod statistics;
 mod test_events;
 mod views;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
-use domain::Schedule;
 use service::contract::{Operation, Routes};
-use service::problem::Problem;
-use service::tokens::Tokens;
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
+use service::problem::{self, Problem};
 
-use crate::delivery_log::DeliveryLog;
-use crate::endpoints::{Registry, Unavailable};
-use crate::metrics::Metrics;
-use crate::test_event::Tester;
+use crate::endpoints::Registry;
+use crate::requests;
+use crate::shared::Shared;
 
 /// What the handlers share. Clones share it.
 #[derive(Debug, Clone)]
@@ -41,64 +35,24 @@ pub(crate) struct Api {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
-struct Shared {
-    tokens: Tokens,
-    /// Empty until the endpoint table was read to its end.
-    registry: OnceLock<Arc<Registry>>,
-    tester: Tester,
-    schedule: Schedule,
-    log: DeliveryLog,
-    /// One permit for each client that follows changes.
-    streams: Arc<Semaphore>,
-    /// Ends what would never end by itself.
-    stop: CancellationToken,
-    metrics: Metrics,
-}
-
 impl Api {
-    pub(crate) fn new(
-        tokens: Tokens,
-        tester: Tester,
-        schedule: Schedule,
-        log: DeliveryLog,
-        metrics: Metrics,
-        stop: CancellationToken,
-    ) -> Self {
-        let shared = Shared {
-            tokens,
-            registry: OnceLock::new(),
-            tester,
-            schedule,
-            log,
-            streams: Arc::new(Semaphore::new(changes::AT_ONCE)),
-            stop,
-            metrics,
-        };
-        Self {
-            shared: Arc::new(shared),
-        }
-    }
-
-    /// From now on requests are answered; before that they get 503.
-    pub(crate) fn open(&self, registry: Arc<Registry>) {
-        if self.shared.registry.set(registry).is_err() {
-            tracing::error!("the API was opened twice");
-        }
+    pub(crate) const fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
     }
 
     fn registry(&self) -> Result<&Registry, Problem> {
-        let registry = self.shared.registry.get();
-        registry
-            .map(Arc::as_ref)
-            .ok_or_else(|| Unavailable::Loading.into())
+        Ok(self.shared.registry()?)
     }
 }
 
 /// The routes.
 pub(crate) fn routes(api: Api) -> Router {
-    let count = middleware::from_fn_with_state(api.clone(), requests::count);
-    described().into_router().route_layer(count).with_state(api)
+    let count = middleware::from_fn_with_state(api.shared.metrics.clone(), requests::count);
+    described()
+        .into_router()
+        .method_not_allowed_fallback(problem::wrong_method)
+        .route_layer(count)
+        .with_state(api)
 }
 
 /// What the API promises.

@@ -40,7 +40,7 @@ metrics! {
     test_events: IntCounterVec = "test_events_total", ["outcome"],
         "Test events by outcome: delivered, the cause of the failure, or limited.";
     requests: IntCounterVec = "requests_total", ["method", "route", "status"],
-        "Requests to the API by method, route and the class of the status.";
+        "Requests to the API and pages by method, route and the class of the status.";
     attempts_indexed: IntCounter = "attempts_indexed_total", [],
         "Attempt records taken into the index.";
     attempts_unreadable: IntCounter = "attempts_unreadable_total", [],

@@ -1,6 +1,6 @@
 //! From settings to a running console, and to its end.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::TopicSpec;
 use kafka::{Connection, TopicError, TopicPolicy, ensure_topics};
@@ -9,8 +9,9 @@ use service::health::{Condition, Health};
 use service::http::Port;
 use service::settings::SettingsError;
 use service::tokens::Tokens;
-use service::{admin, http, problem};
+use service::{admin, http};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Api};
@@ -18,14 +19,17 @@ use crate::attempts::Keeper;
 use crate::delivery_log::DeliveryLog;
 use crate::endpoints::{Foundation, Registry};
 use crate::metrics::Metrics;
+use crate::pages;
 use crate::portal;
 use crate::settings::Settings;
+use crate::shared::{STREAMS, Shared};
 use crate::test_event::Tester;
+use crate::web::{Pages, Sessions};
 
 /// What a console is connected to beside Kafka.
 #[derive(Debug)]
 pub struct Parts {
-    /// Where the API is served.
+    /// Where the API and the pages are served.
     pub api: Port,
     /// Where health and metrics are served; `None` serves them beside the API.
     pub admin: Option<TcpListener>,
@@ -130,15 +134,33 @@ async fn start(
     let log = DeliveryLog::open(keeper.attempts(), &foundation.connection);
     let log = log.map_err(SettingsError::from)?;
     let schedule = settings.schedule()?;
-    let api = Api::new(parts.tokens, tester, schedule, log, metrics, stop.clone());
+    let shared = Shared {
+        tokens: parts.tokens,
+        registry: OnceLock::new(),
+        tester,
+        schedule,
+        log,
+        streams: Arc::new(Semaphore::new(STREAMS)),
+        stop: stop.clone(),
+        metrics,
+    };
+    let shared = Arc::new(shared);
+    let pages = Pages::new(
+        Arc::clone(&shared),
+        Sessions::new(&foundation.keys),
+        settings.http.proxies(),
+        settings.session.allow_plain_http_on_loopback,
+    );
     let admin_routes = admin::routes(parts.health.clone(), parts.registry);
-    let api_routes = api::routes(api.clone()).merge(portal::routes());
-    let (api_routes, admin) = match parts.admin {
-        Some(listener) => (api_routes, Some((listener, admin_routes))),
-        None => (api_routes.merge(admin_routes), None),
+    let api = api::routes(Api::new(Arc::clone(&shared))).merge(portal::routes());
+    let routes = api.merge(pages::routes(pages));
+    let (routes, admin) = match parts.admin {
+        Some(listener) => (routes, Some((listener, admin_routes))),
+        // What is on no route gets the pages' answer.
+        None => (routes.merge(admin_routes.reset_fallback()), None),
     };
     let ports = async {
-        let api = http::serve(parts.api, problem::with_fallbacks(api_routes), stop.clone());
+        let api = http::serve(parts.api, routes, stop.clone());
         let admin = async {
             match admin {
                 Some((listener, routes)) => http::serve(listener, routes, stop.clone()).await,
@@ -155,7 +177,7 @@ async fn start(
                 ready.topics.set(true);
                 let connection = foundation.connection.clone();
                 let following = async {
-                    let ended = follow(foundation, &api, &ready, &stop).await;
+                    let ended = follow(foundation, &shared, &ready, &stop).await;
                     stop.cancel();
                     ended
                 };
@@ -175,7 +197,7 @@ async fn start(
     let (served, ended) = tokio::join!(ports, engine);
     // Closing the clients of Kafka joins their threads, for which no thread of
     // the runtime should wait.
-    if tokio::task::spawn_blocking(move || drop(api))
+    if tokio::task::spawn_blocking(move || drop(shared))
         .await
         .is_err()
     {
@@ -215,7 +237,7 @@ async fn make(
 /// clients of Kafka until `stop`.
 async fn follow(
     foundation: Foundation,
-    api: &Api,
+    shared: &Shared,
     ready: &Ready,
     stop: &CancellationToken,
 ) -> Result<(), RunError> {
@@ -227,9 +249,9 @@ async fn follow(
         Some(Err(ended)) => return Err(RunError::Kafka(ended.to_string())),
         None => return Ok(()),
     }
-    api.open(Arc::clone(&registry));
+    shared.open(Arc::clone(&registry));
     ready.table.set(true);
-    tracing::info!("the endpoint table was read, the API is open");
+    tracing::info!("the endpoint table was read, API and pages are open");
     let audit = async {
         if registry.audit().caught_up().await.is_ok() {
             ready.audit.set(true);

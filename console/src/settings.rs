@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use delivery::{Connector, EgressSettings, Guard, GuardSettings, SetupError};
 use domain::{KeyRing, KeyRingError, Schedule, Topics};
+use ipnet::IpNet;
 use kafka::{Connection, TopicPolicy};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,6 +13,8 @@ use service::settings::{
     AdminSettings, AuthSettings, KafkaSettings, LogSettings, Masked, SettingsError, TopicsSettings,
     address,
 };
+
+use crate::web::Proxies;
 
 /// The commented default file, which is the default.
 pub const DEFAULTS: &str = include_str!("settings.default.toml");
@@ -24,8 +27,10 @@ pub struct Settings {
     pub kafka: KafkaSettings,
     /// What the topics are called, and whether they are made.
     pub topics: TopicsSettings,
-    /// The API.
+    /// The API and the pages.
     pub http: HttpSettings,
+    /// Who is signed in to the pages.
+    pub session: SessionSettings,
     /// What seals the endpoints' secrets.
     pub secrets: SecretsSettings,
     /// Which URLs endpoints may have.
@@ -50,9 +55,25 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpSettings {
-    /// Where the API is served.
+    /// Where API and pages are served.
     #[serde(with = "address")]
     pub listen: SocketAddr,
+    /// Nets of the proxies in front.
+    pub proxies: Vec<IpNet>,
+}
+
+impl HttpSettings {
+    pub(crate) fn proxies(&self) -> Proxies {
+        Proxies(self.proxies.clone())
+    }
+}
+
+/// `[session]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionSettings {
+    /// Whether this machine's own names do without TLS.
+    pub allow_plain_http_on_loopback: bool,
 }
 
 /// `[secrets]`.

@@ -18,6 +18,7 @@ mod outcome;
 mod placement;
 pub mod record;
 pub mod schema;
+mod sealing;
 mod secret;
 mod signature;
 mod tier;
@@ -47,7 +48,8 @@ pub use placement::{
     DeferReason, EXPIRES_AFTER, FAST_PACE, Gate, LONGEST_CLOSE_IN_READY, MOVING, Place,
     UNRESPONSIVE_AFTER, Waiting, place,
 };
-pub use secret::{KeyRing, KeyRingError, NotASecret, OpenError, SealedSecret, Secret};
+pub use sealing::{KeyRingError, SealingKeys};
+pub use secret::{KeyRing, NotASecret, OpenError, SealedSecret, Secret};
 pub use signature::{SigningKey, feedbackpro_signature, standard_signature};
 pub use tier::{LONGEST_TIER, NotASchedule, NotATier, Schedule, Tier};
 pub use timestamp::{NotATimestamp, Timestamp};

@@ -88,6 +88,7 @@ impl Overrides {
         let mut own = vec![
             self.auth.clone(),
             self.retry.clone(),
+            set("SESSION__ALLOW_PLAIN_HTTP_ON_LOOPBACK", "true"),
             set("INDEX__PATH", &path.to_string_lossy()),
         ];
         own.extend_from_slice(&self.sending);

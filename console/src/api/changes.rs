@@ -19,9 +19,8 @@ use super::Api;
 use super::asker::Asker;
 use super::endpoints::AccountQuery;
 use crate::attempts::Changes;
+use crate::shared::STREAMS;
 
-/// Streams at once: each holds a connection, of which the port has 8192.
-pub(super) const AT_ONCE: usize = 1024;
 /// Seconds after which one may have ended.
 const RETRY: u64 = 30;
 /// After this the client connects again, and its token is looked at again.
@@ -63,7 +62,7 @@ pub(super) async fn follow(
 }
 
 pub(super) fn too_many() -> Problem {
-    let detail = format!("{AT_ONCE} clients follow changes already");
+    let detail = format!("{STREAMS} clients follow changes already");
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-streams", detail).retry_after(RETRY)
 }
 

@@ -18,7 +18,7 @@ use service::tokens::Role;
 use super::etag;
 use crate::actor::NotForAccount;
 use crate::attempts::AttemptsError;
-use crate::endpoints::{Refusal, Unavailable};
+use crate::endpoints::{Mistake, Refusal, Unavailable, Wrong};
 
 /// The endpoint of all examples.
 const ENDPOINT: &str = "ep_4f0c1e9a7d2b43f58a6e90c3b7d15f28";
@@ -72,6 +72,11 @@ fn changes(operation: Operation) -> Operation {
         .takes(version.example("\"1\""))
         .refuses(etag::malformed())
         .refuses(Refusal::VersionDiffers { current: 3 })
+}
+
+/// The URL is not one that is taken.
+fn wrong_url() -> Refusal {
+    Refusal::Invalid(vec![Mistake::new("$.url", Wrong::UrlMissing)])
 }
 
 /// The token must reach the account that is named.

@@ -9,7 +9,7 @@ use super::etag;
 use crate::actor::NotForAccount;
 use crate::attempts::AttemptsError;
 use crate::delivery_log::NoPayload;
-use crate::endpoints::{Mistake, Refusal, Unavailable};
+use crate::endpoints::{Mistake, Refusal, Unavailable, Wrong};
 
 /// Seconds after which a request may be tried again that found Kafka away.
 const RETRY_AFTER: u64 = 5;
@@ -69,8 +69,7 @@ impl From<NotForAccount> for Problem {
         match why {
             NotForAccount::OutOfReach { .. } => Self::forbidden(why.to_string()),
             NotForAccount::Unnamed => {
-                let missing = Mistake::new("$.account", "it is missing")
-                    .allowed("the account that this is for, here or as ?account=");
+                let missing = Mistake::new("$.account", Wrong::AccountMissing);
                 Refusal::Invalid(vec![missing]).into()
             }
         }
@@ -137,8 +136,8 @@ impl From<NoPayload> for Problem {
 }
 
 fn mistake(mistake: Mistake) -> ProblemError {
-    let error = ProblemError::new(mistake.path, mistake.detail);
-    match mistake.allowed {
+    let error = ProblemError::new(mistake.path, mistake.wrong.detail());
+    match mistake.wrong.allowed() {
         Some(allowed) => error.allowed(allowed),
         None => error,
     }

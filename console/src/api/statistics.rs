@@ -73,7 +73,7 @@ pub(super) async fn endpoints(
     let after = query.cursor.as_deref().map(cursor::read).transpose()?;
     let registry = api.registry()?;
     // One more than shown tells whether there is a next page.
-    let mut found = registry.list(&scope, after.as_ref(), limit + 1);
+    let mut found = registry.list(&scope, after.as_ref(), limit + 1, |_| true);
     let more = found.len() > limit;
     found.truncate(limit);
     let ids = found.iter().map(|found| found.endpoint.id).collect();

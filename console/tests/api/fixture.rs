@@ -73,7 +73,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// A running console, stopped when it is dropped.
 pub(crate) struct Console {
-    base: String,
+    pub(crate) base: String,
     client: reqwest::Client,
     pub(crate) health: Health,
     pub(crate) stop: CancellationToken,

@@ -10,7 +10,7 @@ use super::super::cursor;
 use super::super::endpoints::{AccountQuery, ListQuery};
 use super::super::views::{EndpointView, PageView};
 use super::{ENDPOINT_ID, ENDPOINTS};
-use crate::endpoints::{Mistake, Refusal};
+use crate::endpoints::Refusal;
 
 /// What `ETag` means.
 const ETAG: &str = "The endpoint's version, for If-Match.";
@@ -43,9 +43,7 @@ pub(in crate::api) fn create(operation: Operation) -> Operation {
                 .keep(ENDPOINT_ID, "/id"),
         )
         .refuses(super::out_of_reach())
-        .refuses(Refusal::Invalid(vec![
-            Mistake::new("$.url", "https is needed").allowed("an https URL"),
-        ]))
+        .refuses(super::wrong_url())
         .refuses(Refusal::TooMany { limit: 10_000 })
 }
 

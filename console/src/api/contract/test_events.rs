@@ -12,7 +12,7 @@ use super::super::bodies::{DraftTestBody, MAX_BODY, TestBody};
 use super::super::endpoints::AccountQuery;
 use super::super::views::{RequestView, TestView};
 use crate::actor::NotForAccount;
-use crate::endpoints::{Mistake, Refusal};
+use crate::endpoints::Refusal;
 
 const TEST_EVENTS: &str = "Test events";
 
@@ -43,7 +43,7 @@ pub(in crate::api) fn preview(operation: Operation) -> Operation {
         )
         .about(NOT_SENT)
         .answers(previewed())
-        .refuses(wrong_url())
+        .refuses(super::wrong_url())
 }
 
 pub(in crate::api) fn send_draft(operation: Operation) -> Operation {
@@ -88,7 +88,7 @@ fn draft(operation: Operation) -> Operation {
         .json_body(MAX_BODY, body)
         .refuses(super::out_of_reach())
         .refuses(NotForAccount::Unnamed)
-        .refuses(wrong_url())
+        .refuses(super::wrong_url())
 }
 
 /// The trace of whoever asks goes on in the delivery.
@@ -98,10 +98,6 @@ fn traced(operation: Operation) -> Operation {
         "W3C Trace Context: the test event belongs to this trace.",
     );
     operation.takes(trace.example("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"))
-}
-
-fn wrong_url() -> Refusal {
-    Refusal::Invalid(vec![Mistake::new("$.url", "https is needed")])
 }
 
 fn too_many() -> Refusal {
