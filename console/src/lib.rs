@@ -6,7 +6,7 @@
 //! and tells `audit::Audit` of each change, or to `test_event::Tester`.
 //! What became of deliveries is in `attempts`, an index of its topic; what they
 //! carry is read where it stands (`delivery_log`). The failed list is dlq-consumer's,
-//! which pages ask by HTTP (`failed_list`).
+//! which pages ask by HTTP (`failed_list`). `portal` shows what the APIs promise.
 
 mod actor;
 mod api;
@@ -17,6 +17,7 @@ mod endpoints;
 mod failed_list;
 mod metrics;
 mod pages;
+mod portal;
 mod quota;
 mod requests;
 mod run;
@@ -25,6 +26,7 @@ mod shared;
 mod test_event;
 mod web;
 
+pub use api::operations;
 pub use metrics::Metrics;
 pub use pages::{RouteInfo, page_routes};
 pub use run::{Parts, RunError, run};

@@ -19,6 +19,7 @@ mod run;
 pub mod settings;
 mod traceparent;
 
+pub use api::operations;
 pub use domain::{AccountId, EventId, InputError, Submission, Topics};
 pub use kafka::{Connection, ConnectionError, PublisherOptions};
 pub use publisher::{NewEvent, Publication, PublishError, Publisher};

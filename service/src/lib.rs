@@ -1,9 +1,10 @@
 //! What every binary shares: settings, command line, logs, the admin port, tokens,
-//! problem+json and the clean stop. Nothing here knows of Kafka clients or events.
+//! problem+json, described routes and the clean stop. Nothing here knows of Kafka clients or events.
 
 pub mod admin;
 pub mod body;
 pub mod cli;
+pub mod contract;
 pub mod exit;
 pub mod health;
 pub mod http;
