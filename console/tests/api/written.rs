@@ -1,9 +1,9 @@
 //! Events and attempts as producers and dispatchers write them.
 
-use domain::record::{DeliveryHeaders, EventHeaders};
+use domain::record::EventHeaders;
 use domain::{
-    AccountId, AfterAttempt, AttemptRecord, DeadLetterReason, DeliveryId, EndpointId, Envelope,
-    EventData, EventId, EventKind, Timestamp,
+    AccountId, AfterAttempt, AttemptRecord, DeliveryId, EndpointId, Envelope, EventData, EventId,
+    EventKind, Timestamp,
 };
 use kafka::{Connection, Publisher, PublisherOptions, Record, Stored};
 use serde_json::Value;
@@ -19,7 +19,6 @@ pub(crate) struct Event {
     pub(crate) id: EventId,
     pub(crate) bytes: Vec<u8>,
     account: AccountId,
-    headers: EventHeaders,
     at: Stored,
 }
 
@@ -57,25 +56,8 @@ impl Written {
             at: self.publisher.publish(record).await.unwrap(),
             id,
             bytes,
-            account: headers.account.clone(),
-            headers,
+            account: headers.account,
         }
-    }
-
-    /// A delivery of `event` that was given up, as the dispatcher writes it.
-    pub(crate) async fn given_up(&self, event: &Event, endpoint: EndpointId) -> DeliveryId {
-        let mut delivery = DeliveryHeaders::first(endpoint, Timestamp::now(), None);
-        delivery.attempt = 6;
-        delivery.last_status = Some(503);
-        delivery.last_error = Some("status: 503 <b>told</b>".to_owned());
-        delivery.reason = Some(DeadLetterReason::AttemptsExhausted);
-        let id = delivery.id(event.id);
-        let key = id.to_string().into_bytes();
-        let record = Record::new("webhooks.dead-letter", key, &event.bytes[..]);
-        let headers = delivery.write(&event.headers).into_iter();
-        let record = headers.fold(record, |record, (name, value)| record.header(name, value));
-        self.publisher.publish(record).await.unwrap();
-        id
     }
 
     /// An attempt at `event`, which the dispatcher has read where it stands.

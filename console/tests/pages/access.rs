@@ -15,8 +15,8 @@ async fn endpoint(console: &Console) -> String {
 }
 
 /// An entry of `shop` on the failed list: its id.
-async fn given_up(written: &Written, event: &Event, shop: &Visitor) -> String {
-    let id = written.given_up(event, EndpointId::generate()).await;
+async fn given_up(failed: &FailedService, event: &Event, shop: &Visitor) -> String {
+    let id = failed.gets(event, EndpointId::generate()).await;
     let page = format!("/failed/{id}");
     until("it is on the list", async || {
         shop.get(&page).await.status == 200
@@ -57,7 +57,7 @@ async fn each_route_is_for_those_whom_the_table_names() {
             let id = endpoint(&console).await;
             let named = match route.access {
                 Access::Delivery => delivery.clone(),
-                Access::Failed => given_up(&written, &event, &shop).await,
+                Access::Failed => given_up(&failed, &event, &shop).await,
                 Access::Job => job.clone(),
                 Access::Open | Access::SignedIn | Access::Endpoint => id.clone(),
             };

@@ -27,7 +27,7 @@ impl Bed {
         let event = written.event("shop").await;
         let mut ids = Vec::new();
         for _ in 0..entries {
-            let id = written.given_up(&event, EndpointId::generate()).await;
+            let id = failed.gets(&event, EndpointId::generate()).await;
             ids.push(id.to_string());
         }
         let bed = Self {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use console::settings::Settings;
 use dlq_consumer::Parts;
-use domain::EventId;
-use kafka::TopicPolicy;
+use domain::record::{DeliveryHeaders, EventHeaders, LastError};
+use domain::{Cause, DeadLetterReason, DeliveryId, EndpointId, EventId, EventKind, Timestamp};
+use kafka::{Connection, Publisher, PublisherOptions, Record, TopicPolicy};
 use prometheus::Registry;
 use service::health::Health;
 use service::settings::load_from;
@@ -15,10 +16,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::fixture::{settings, until};
+use super::written::Event;
 
 /// One that runs; it ends when it is dropped.
 pub(crate) struct FailedService {
     url: String,
+    dispatcher: Publisher,
     stop: CancellationToken,
     folder: PathBuf,
     task: JoinSet<()>,
@@ -48,12 +51,42 @@ impl FailedService {
         let mut task = JoinSet::new();
         task.spawn(async move { running.await.unwrap() });
         until("the failed list is ready", async || health.ready().is_ok()).await;
+        let connection = Connection::new(brokers, "tests", Default::default()).unwrap();
+        let options = PublisherOptions::default();
         Self {
             url,
+            dispatcher: Publisher::open(&connection, "tests", options).unwrap(),
             stop,
             folder,
             task,
         }
+    }
+
+    /// A delivery of an event of `shop` that was given up, as the dispatcher
+    /// writes it.
+    pub(crate) async fn gets(&self, event: &Event, endpoint: EndpointId) -> DeliveryId {
+        let headers = EventHeaders {
+            account: "shop".parse().unwrap(),
+            id: event.id,
+            kind: EventKind::RatingSubmitted,
+            time: Timestamp::now(),
+            traceparent: None,
+        };
+        let mut delivery = DeliveryHeaders::first(endpoint, Timestamp::now(), None);
+        delivery.attempt = 6;
+        delivery.last_status = Some(503);
+        delivery.last_error = Some(LastError {
+            cause: Cause::Status,
+            text: "503 <b>told</b>".to_owned(),
+        });
+        delivery.reason = Some(DeadLetterReason::AttemptsExhausted);
+        let id = delivery.id(event.id);
+        let key = id.to_string().into_bytes();
+        let record = Record::new("webhooks.dead-letter", key, &event.bytes[..]);
+        let headers = delivery.write(&headers).into_iter();
+        let record = headers.fold(record, |record, (name, value)| record.header(name, value));
+        self.dispatcher.publish(record).await.unwrap();
+        id
     }
 
     /// Asks it to stop and waits until it has.
