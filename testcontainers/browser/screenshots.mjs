@@ -101,7 +101,7 @@ const waiting = await rate(3);
 await comes(`${base}/deliveries?id=${waiting}&endpoint=${broken}`, "Waiting");
 await page.goto(`${base}/deliveries`);
 await shoot("deliveries");
-await page.goto(`${base}/deliveries/${first}.${broken}`);
+await comes(`${base}/deliveries/${first}.${broken}`, "Given up");
 await page.locator("#payload-body").waitFor({ state: "attached" });
 await shoot("delivery", true);
 await page.goto(`${base}/failed`);

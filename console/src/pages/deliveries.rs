@@ -51,6 +51,7 @@ struct Row {
     why: Option<&'static str>,
     error: Option<String>,
     due_at: Option<Timestamp>,
+    is_due: bool,
     first_at: Timestamp,
 }
 
@@ -79,7 +80,7 @@ pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query
     };
     let rows = found.iter().map(|summary| {
         let endpoint = name_of(registry, &signed.by.scope, summary.id.endpoint);
-        Row::of(shell.t, summary, endpoint)
+        Row::of(&shell, summary, endpoint)
     });
     let page = DeliveriesPage {
         rows: rows.collect(),
@@ -142,7 +143,8 @@ impl Search {
 }
 
 impl Row {
-    fn of(t: &'static Messages, summary: &DeliverySummary, endpoint: Option<String>) -> Self {
+    fn of(shell: &Shell, summary: &DeliverySummary, endpoint: Option<String>) -> Self {
+        let t = shell.t;
         let (why, due_at) = match summary.after {
             AfterAttempt::Delivered => (None, None),
             AfterAttempt::Retry { due_at, .. } => (None, Some(due_at)),
@@ -165,6 +167,7 @@ impl Row {
             why,
             error: error.cloned(),
             due_at,
+            is_due: due_at.is_some_and(|due_at| due_at <= shell.now),
             first_at: summary.first_at,
         }
     }
