@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::fixture::{settings, until};
+use super::fixture::{SHOP, settings, until};
 use super::written::Event;
 
 /// One that runs; it ends when it is dropped.
@@ -37,11 +37,10 @@ impl FailedService {
         own.index.path = folder.join("failed.sqlite");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let health = Health::new();
         let parts = Parts {
             api: listener.into(),
             admin: None,
-            health: health.clone(),
+            health: Health::new(),
             registry: Registry::new(),
             topics: TopicPolicy::Trust,
             tokens: Tokens::new(&settings(brokers).auth).unwrap(),
@@ -50,7 +49,13 @@ impl FailedService {
         let running = dlq_consumer::run(own, parts, stop.clone());
         let mut task = JoinSet::new();
         task.spawn(async move { running.await.unwrap() });
-        until("the failed list is ready", async || health.ready().is_ok()).await;
+        let list = reqwest::Client::new().get(format!("{url}/webhooks/failed"));
+        let list = list.bearer_auth(SHOP);
+        until("the failed list is ready", async || {
+            let answer = list.try_clone().unwrap().send().await;
+            answer.is_ok_and(|answer| answer.status() == 200)
+        })
+        .await;
         let connection = Connection::new(brokers, "tests", Default::default()).unwrap();
         let options = PublisherOptions::default();
         Self {
