@@ -52,7 +52,7 @@ legend{margin-bottom:10px;padding:0}
 .about{margin:14px 0 20px;padding:4px;border-radius:13px;background:var(--tint)}
 .about .pick:has(:checked){background:var(--bg);font-weight:600;box-shadow:0 1px 3px #0004}
 .rate .pick{flex:0 0 52px;font-size:38px;line-height:1.2;color:var(--line)}
-.rate .pick:has(:checked,~.pick :checked){color:var(--star)}
+.rate label:has(:checked),.rate label:has(~*>:checked){color:var(--star)}
 .nps{gap:3px}
 .nps .pick{border:1px solid var(--line)}
 .nps .pick:has(:checked){background:var(--key);color:var(--on)}
@@ -185,7 +185,7 @@ addEventListener("pagehide", () => {
 });
 
 const host = el("aside", { ariaLabel: say("open") }), root = host.attachShadow({ mode: "open" });
-const sheet = new CSSStyleSheet(); // needs nothing of the shop's Content-Security-Policy
+const sheet = new CSSStyleSheet(); // needs no exception in the shop's CSP
 sheet.replaceSync(CSS);
 root.adoptedStyleSheets = [sheet];
 root.append(el("button", { className: "open", ariaHasPopup: "dialog", onclick: open }, say("open")));

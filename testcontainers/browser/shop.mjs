@@ -49,6 +49,14 @@ inShop("stars become a signed delivery, by keyboard alone", {}, async (page) => 
   assert.equal(await page.locator("#received > li").first().locator(".event").textContent(), "rating_submitted");
 });
 
+inShop("the stars up to the chosen one light up", {}, async (page) => {
+  await open(page);
+  await choose(page, "4 von 5 Sternen");
+  const colours = await page.locator(".rate .pick").evaluateAll((stars) => stars.map((star) => getComputedStyle(star).color));
+  assert.equal(new Set(colours.slice(0, 4)).size, 1, `${colours}`);
+  assert.notEqual(colours[4], colours[3]);
+});
+
 for (const [score, segment] of [[0, "Detractor"], [6, "Detractor"], [7, "Passive"], [8, "Passive"], [9, "Promoter"], [10, "Promoter"]])
   inShop(`${score} of 10 is a ${segment}`, {}, async (page) => {
     await open(page);
