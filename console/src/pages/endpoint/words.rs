@@ -54,9 +54,10 @@ pub(super) fn place(mistake: &Mistake) -> Place<'_> {
 
 /// Which half of a header is wrong.
 pub(super) fn header_part(mistake: &Mistake) -> &'static str {
-    let fault = match &mistake.wrong {
-        Wrong::Refused(Refused::Header { reason, .. }) => *reason,
-        _ => HeaderFault::Name,
+    let fault = if let Wrong::Refused(Refused::Header { reason, .. }) = &mistake.wrong {
+        *reason
+    } else {
+        HeaderFault::Name
     };
     match fault {
         HeaderFault::Value | HeaderFault::TooLong => "value",
