@@ -17,7 +17,7 @@ mod rate;
 mod reach;
 mod run;
 pub mod settings;
-mod traceparent;
+mod traces;
 
 pub use domain::{AccountId, EventId, InputError, Submission, Topics};
 pub use kafka::{Connection, ConnectionError, PublisherOptions};

@@ -14,3 +14,4 @@ mod receiver;
 mod retries;
 mod secured;
 mod settings;
+mod traces;
