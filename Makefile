@@ -7,7 +7,7 @@ run:
 	testcontainers/setup.sh build
 	cargo run --release
 
-# Formatting, lints, and all tests, those on a real Apache Kafka with them.
+# Formatting, lints, and all tests, on a real Apache Kafka and in a real browser.
 # Most tests wait more than they compute: four at once, however few the cores.
 test:
 	testcontainers/setup.sh test

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Makes this machine ready, or names what is missing.
 #   setup.sh build    to compile: a C and a C++ compiler, make, perl
-#   setup.sh test     to test as well: rustfmt, clippy, and an Apache Kafka, from
-#                     KAFKA_BROKERS, Docker, or Maven Central on a local JDK
+#   setup.sh test     to test as well: rustfmt, clippy, an Apache Kafka (from
+#                     KAFKA_BROKERS, Docker, or Maven Central on a local JDK),
+#                     Node.js, and a Chromium (from CHROMIUM, or Debian's)
 # Installs Debian and Ubuntu packages where it may (as root, or by sudo without
-# a password), and Rust components by rustup.
+# a password), Rust components by rustup, and the browser tests' two packages by npm.
 set -euo pipefail
+cd "$(dirname "$0")"
 
 packages=()
 missing=()
@@ -65,6 +67,26 @@ check_kafka() {
     have mvn || need maven "fetches Apache Kafka from Maven Central"
 }
 
+# Ubuntu has a browser as a snap only: there CHROMIUM must name one.
+check_browser() {
+    have node || need nodejs "runs the browser tests"
+    have npm || need npm "fetches what they use"
+    [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || need chromium "the browser, or CHROMIUM with another one's path"
+}
+
+# From the lock file, unless they are there.
+install_browser_packages() {
+    local node
+    node=$(node --version)
+    node=${node#v}
+    if [ "${node%%.*}" -lt 18 ]; then
+        echo "setup: Node.js is $node; the browser tests need 18 or newer" >&2
+        exit 1
+    fi
+    [ browser/node_modules/.package-lock.json -nt browser/package-lock.json ] && return
+    (cd browser && npm ci)
+}
+
 check_components() {
     local absent=()
     cargo fmt --version >/dev/null 2>&1 || absent+=(rustfmt)
@@ -88,10 +110,14 @@ test)
     ;;
 esac
 check_build
-[ "$1" = test ] && check_kafka
-[ ${#packages[@]} = 0 ] && exit
+if [ "$1" = test ]; then
+    check_kafka
+    check_browser
+fi
 
-if may_install; then
+if [ ${#packages[@]} = 0 ]; then
+    : # nothing is missing
+elif may_install; then
     echo "setup: installing ${packages[*]}"
     as_root apt-get update -q
     as_root env DEBIAN_FRONTEND=noninteractive \
@@ -101,3 +127,4 @@ else
     echo "setup: install with: sudo apt-get install -y --no-install-recommends ${packages[*]}" >&2
     exit 1
 fi
+if [ "$1" = test ]; then install_browser_packages; fi

@@ -4,7 +4,7 @@ use std::{io::Write as _, time::Duration};
 
 use domain::Tier;
 
-use crate::{args::Args, demo};
+use crate::{args::Args, demo, shop};
 
 /// How long somebody may want to watch.
 const A_MINUTE: Duration = Duration::from_secs(60);
@@ -40,6 +40,7 @@ pub(crate) fn show(args: &Args, token: &str, in_memory: bool) -> std::io::Result
 FeedBackPro Webhooks is running.
 {kafka}
 
+  demo shop      http://127.0.0.1:{receiver}{shop}
   console        http://127.0.0.1:{console}/api/v1/endpoints   (health: /readyz, metrics: /metrics)
   events         http://127.0.0.1:{producer}/v1/events
   failed list    http://127.0.0.1:{failed}/webhooks/failed
@@ -47,9 +48,10 @@ FeedBackPro Webhooks is running.
   retries        {schedule}
   token          {token}      (account {account})
 
-Try, in another terminal:
+Open the demo shop in a browser and give your opinion: you see the click become a signed
+delivery. Or try, in another terminal:
 
-1. Post an event and see it arrive here, signed:
+1. Post an event and see it arrive here and in the shop, signed:
 curl -s http://127.0.0.1:{producer}/v1/events -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' -d '{{\"event\":\"rating_submitted\",\"data\":{{\"score\":5,\"product_sku\":\"BW-440-RED\",\"session_page\":\"/checkout/thank-you\"}}}}'
 
 2. Post {count} events at once:
@@ -63,6 +65,7 @@ Ctrl-C stops everything.
 ",
         account = demo::ACCOUNT,
         count = demo::SAMPLE_COUNT,
+        shop = shop::PATH,
     )?;
     out.flush()
 }

@@ -26,11 +26,27 @@ pub(crate) const SAMPLE_COUNT: usize = 289;
 static DEMO: LazyLock<AccountId> =
     LazyLock::new(|| ACCOUNT.parse().expect("the demo account's name is valid"));
 
+/// Who may do what in the demo account.
+pub(crate) struct Tokens {
+    /// Everything of the account.
+    pub(crate) account: String,
+    /// Sends events, and only from the pages of `origin`: it stands in the
+    /// shop's page, where everybody reads it.
+    pub(crate) widget: String,
+    /// The demo shop's origin.
+    pub(crate) origin: String,
+}
+
 /// A token nobody else knows.
 pub(crate) fn new_token() -> String {
+    format!("fbp_{}", random_hex())
+}
+
+/// 32 random hexadecimal digits.
+pub(crate) fn random_hex() -> String {
     let mut random = [0; 16];
     getrandom::fill(&mut random).expect("the operating system gives randomness");
-    format!("fbp_{:032x}", u128::from_be_bytes(random))
+    format!("{:032x}", u128::from_be_bytes(random))
 }
 
 /// The form in which settings hold a token.

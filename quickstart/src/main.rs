@@ -7,6 +7,7 @@ mod cluster;
 mod demo;
 mod parts;
 mod receiver;
+mod shop;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -33,6 +34,7 @@ use crate::{
     cluster::Cluster,
     parts::{Overrides, Ports},
     receiver::Receiver,
+    shop::Shop,
 };
 
 /// How long the samples may take to their receiver.
@@ -64,7 +66,11 @@ async fn start(args: Args) -> anyhow::Result<()> {
         failed: held("--failed-port", args.failed_port)?,
     };
     let receiver_port = bind("--receiver-port", local(args.receiver_port)).await?;
-    let token = args.token.clone().unwrap_or_else(demo::new_token);
+    let tokens = demo::Tokens {
+        account: args.token.clone().unwrap_or_else(demo::new_token),
+        widget: demo::new_token(),
+        origin: shop::origin(args.receiver_port),
+    };
     let topics = Topics::with_prefix("");
     let cluster = Cluster::start(args.kafka.as_deref(), &topics, &args.schedule)?;
     // Before anything is written: a broker may make a missing topic by itself,
@@ -76,23 +82,27 @@ async fn start(args: Args) -> anyhow::Result<()> {
         Err(TopicError::Stopped) => return Ok(()),
         Err(error) => return Err(SettingsError::from(error).into()),
     }
-    let settings = Overrides::new(&cluster, &args.schedule, &token);
+    let settings = Overrides::new(&cluster, &args.schedule, &tokens);
     let health = Health::new();
     let mut services = parts::start(&settings, cluster.policy, &health, ports, &shutdown)?;
 
     let receiver = Arc::new(Receiver::new());
+    let shop = Shop::new(
+        Arc::clone(&receiver),
+        args.producer_port,
+        &tokens,
+        open.clone(),
+        shutdown.clone(),
+    )?;
     let drained = CancellationToken::new();
-    let receiving = serve(
-        receiver_port,
-        receiver::routes(Arc::clone(&receiver)),
-        drained.clone(),
-    );
+    let routes = receiver::routes(Arc::clone(&receiver)).merge(shop::routes(shop));
+    let receiving = serve(receiver_port, routes, drained.clone());
     let acting = async {
         let shown = async {
             begin(&args, &cluster, &topics, &receiver, &health).await?;
             open.cancel();
             opened(args.served_ports()).await;
-            banner::show(&args, &token, cluster.is_in_memory())?;
+            banner::show(&args, &tokens.account, cluster.is_in_memory())?;
             shutdown.cancelled().await;
             Ok(())
         };

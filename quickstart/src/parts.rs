@@ -33,7 +33,7 @@ pub(crate) struct Overrides {
 }
 
 impl Overrides {
-    pub(crate) fn new(cluster: &Cluster, schedule: &Schedule, token: &str) -> Self {
+    pub(crate) fn new(cluster: &Cluster, schedule: &Schedule, tokens: &demo::Tokens) -> Self {
         let mut kafka = vec![set("KAFKA__BROKERS", &cluster.brokers)];
         kafka.extend(cluster.properties.iter().map(|(key, value)| {
             set(
@@ -41,10 +41,16 @@ impl Overrides {
                 value,
             )
         }));
-        let token = format!(
-            r#"[{{ id = "quickstart", account = "{}", role = "account", sha256 = "{}" }}]"#,
-            demo::ACCOUNT,
-            demo::sha256(token)
+        let account = demo::ACCOUNT;
+        let tokens = format!(
+            r#"[
+                {{ id = "quickstart", account = "{account}", role = "account", sha256 = "{}" }},
+                {{ id = "shop-widget", account = "{account}", role = "ingest", sha256 = "{}",
+                   origins = ["{}"] }},
+            ]"#,
+            demo::sha256(&tokens.account),
+            demo::sha256(&tokens.widget),
+            tokens.origin,
         );
         let delays: Vec<String> = schedule.delays().iter().map(ToString::to_string).collect();
         let (id, key) = demo::SEALING_KEY;
@@ -52,7 +58,7 @@ impl Overrides {
         let directory = format!("feedbackpro-quickstart-{}", std::process::id());
         Self {
             kafka,
-            auth: set("AUTH__TOKENS", &token),
+            auth: set("AUTH__TOKENS", &tokens),
             retry: set("RETRY__SCHEDULE", &delays.join(",")),
             sending: vec![
                 set("SECRETS__KEYS", &key),

@@ -1,6 +1,9 @@
 //! The demo receiver: what a shop's server does with a delivery. It verifies
 //! the signature before it looks at the body, and says what came.
 
+mod feed;
+mod received;
+
 use std::{
     io::Write as _,
     sync::{Arc, Mutex, PoisonError},
@@ -10,19 +13,24 @@ use std::{
 use anyhow::bail;
 use axum::{
     Router,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::{HeaderMap, StatusCode},
     routing::post,
 };
 use bytes::Bytes;
-use domain::{Secret, SigningKey, feedbackpro_signature};
+use domain::{MAX_ENVELOPE_BYTES, Secret, SigningKey, feedbackpro_signature};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
-/// Verifies with the demo endpoint's secret, and counts.
+pub(crate) use feed::feed;
+
+use received::{Log, Received, Signature};
+
+/// Verifies with the demo endpoint's secret, counts, and keeps what came last.
 pub(crate) struct Receiver {
     key: Mutex<Option<SigningKey>>,
-    received: watch::Sender<usize>,
+    verified: watch::Sender<usize>,
+    log: Log,
 }
 
 /// The receiver's paths: one that works, one that always fails.
@@ -30,6 +38,7 @@ pub(crate) fn routes(receiver: Arc<Receiver>) -> Router {
     Router::new()
         .route("/webhooks/feedback", post(accept))
         .route("/broken", post(refuse))
+        .layer(DefaultBodyLimit::max(MAX_ENVELOPE_BYTES))
         .with_state(receiver)
 }
 
@@ -37,7 +46,8 @@ impl Receiver {
     pub(crate) fn new() -> Self {
         Self {
             key: Mutex::new(None),
-            received: watch::Sender::new(0),
+            verified: watch::Sender::new(0),
+            log: Log::new(),
         }
     }
 
@@ -49,8 +59,8 @@ impl Receiver {
 
     /// Waits until so many verified deliveries came.
     pub(crate) async fn has_received(&self, count: usize, within: Duration) -> anyhow::Result<()> {
-        let mut received = self.received.subscribe();
-        let waited = tokio::time::timeout(within, received.wait_for(|got| *got >= count)).await;
+        let mut verified = self.verified.subscribe();
+        let waited = tokio::time::timeout(within, verified.wait_for(|got| *got >= count)).await;
         match waited {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => bail!(
@@ -72,6 +82,18 @@ impl Receiver {
             .split(',')
             .any(|signature| signature.as_bytes().ct_eq(expected.as_bytes()).into())
     }
+
+    fn keep(&self, headers: &HeaderMap, body: &[u8], signature: Signature, answer: StatusCode) {
+        let received = Received::new(
+            text(headers, "x-feedbackpro-event"),
+            text(headers, "webhook-id"),
+            text(headers, "x-feedbackpro-attempt"),
+            signature,
+            answer.as_u16(),
+            body,
+        );
+        self.log.add(received);
+    }
 }
 
 async fn accept(
@@ -80,26 +102,30 @@ async fn accept(
     body: Bytes,
 ) -> StatusCode {
     let verified = receiver.verifies(&headers, &body);
-    say(
-        &headers,
-        &body,
-        if verified {
-            "verified"
-        } else {
-            "NOT VERIFIED: signed with another secret"
-        },
-    );
-    if verified {
-        receiver.received.send_modify(|received| *received += 1);
-        StatusCode::OK
+    let (what, signature, answer) = if verified {
+        ("verified", Signature::Verified, StatusCode::OK)
     } else {
-        StatusCode::UNAUTHORIZED
+        let what = "NOT VERIFIED: signed with another secret";
+        (what, Signature::Wrong, StatusCode::UNAUTHORIZED)
+    };
+    say(&headers, &body, what);
+    receiver.keep(&headers, &body, signature, answer);
+    if verified {
+        receiver.verified.send_modify(|verified| *verified += 1);
     }
+    answer
 }
 
-async fn refuse(headers: HeaderMap, body: Bytes) -> StatusCode {
+/// What comes here is signed with secrets that the receiver does not know.
+async fn refuse(
+    State(receiver): State<Arc<Receiver>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    let answer = StatusCode::INTERNAL_SERVER_ERROR;
     say(&headers, &body, "answered 500, as /broken always does");
-    StatusCode::INTERNAL_SERVER_ERROR
+    receiver.keep(&headers, &body, Signature::Unchecked, answer);
+    answer
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {

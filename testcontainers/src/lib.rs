@@ -1,4 +1,5 @@
-//! The test bed: a real Apache Kafka, the real binaries, a real HTTP receiver.
+//! The test bed: a real Apache Kafka, the real binaries, a real HTTP receiver,
+//! a real browser.
 //!
 //! A test in one picture:
 //!
@@ -22,6 +23,7 @@
 
 use std::time::{Duration, Instant};
 
+mod browser;
 pub mod client;
 pub mod events;
 pub mod kafka;
@@ -32,6 +34,7 @@ pub mod service;
 pub mod settings;
 mod stack;
 
+pub use browser::browser;
 pub use client::{Client, Endpoint, FailedPage, Reply};
 pub use kafka::Broker;
 pub use ports::free_port;

@@ -15,3 +15,4 @@ mod retries;
 mod secured;
 mod settings;
 mod traces;
+mod shop;

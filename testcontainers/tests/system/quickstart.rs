@@ -16,15 +16,15 @@ const SOON: Duration = Duration::from_secs(30);
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
 /// From Ctrl-C to the end of the process; while an endpoint hangs, its attempt
 /// may take its five seconds.
-const STOPS_WITHIN: Duration = Duration::from_secs(6);
+pub(crate) const STOPS_WITHIN: Duration = Duration::from_secs(6);
 const STOPS_WITHIN_WHILE_ONE_HANGS: Duration = Duration::from_secs(9);
 
-struct Quickstart {
+pub(crate) struct Quickstart {
     process: Child,
-    console: u16,
-    producer: u16,
-    failed: u16,
-    receiver: u16,
+    pub(crate) console: u16,
+    pub(crate) producer: u16,
+    pub(crate) failed: u16,
+    pub(crate) receiver: u16,
 }
 
 impl Drop for Quickstart {
@@ -59,7 +59,7 @@ impl Quickstart {
     }
 
     /// Starts it and reads what it prints until it says that it runs.
-    fn start() -> (Self, String) {
+    pub(crate) fn start() -> (Self, String) {
         let mut started = Self::spawn(&[]);
         let out = started.process.stdout.take();
         let mut out = BufReader::new(out.expect("stdout is piped"));
@@ -74,7 +74,7 @@ impl Quickstart {
     }
 
     /// Sends Ctrl-C and waits for the end.
-    async fn interrupt(&mut self) -> (ExitStatus, Duration) {
+    pub(crate) async fn interrupt(&mut self) -> (ExitStatus, Duration) {
         let command = format!("kill -s INT {}", self.process.id());
         let sent = Command::new("sh").args(["-c", &command]).status();
         assert!(sent.expect("`sh` starts").success());
@@ -132,6 +132,7 @@ async fn the_quickstart_delivers_its_samples_shows_a_failure_and_stops_on_ctrl_c
             "{printed}"
         );
     }
+    assert!(printed.contains("/shop"), "{printed}");
     drop(
         running
             .call(running.console, Method::GET, "/readyz", None)

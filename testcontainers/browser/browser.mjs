@@ -1,0 +1,52 @@
+// What the browser tests share. Each of them is a file of node:test that gets its
+// URLs as arguments; e2e::browser (testcontainers/src/browser.rs) runs it.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import axe from "axe-core";
+import { chromium } from "playwright-core";
+
+// How long a page may take to show what is waited for, in milliseconds.
+const DEADLINE = 15_000;
+const TEST_DEADLINE = 60_000;
+
+let browser;
+
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"],
+    // Root has no sandbox; a container none that chromium may use.
+    chromiumSandbox: false,
+  });
+});
+after(() => browser.close());
+
+// A test of one page, in a browser context of its own with Playwright's `options`. Beside
+// these, `script` runs before the page's own scripts. Whatever the browser complains of
+// fails the test, but for what `expected` matches.
+export const visit = (name, url, { script, expected, ...options }, look) =>
+  test(name, { timeout: TEST_DEADLINE }, async () => {
+    const context = await browser.newContext({ locale: "de-DE", reducedMotion: "reduce", ...options });
+    const complaints = [];
+    try {
+      const page = await context.newPage();
+      page.setDefaultTimeout(DEADLINE);
+      page.on("pageerror", (error) => complaints.push(error.message));
+      page.on("console", (said) => said.type() === "error" && complaints.push(said.text()));
+      if (script) await page.addInitScript(script);
+      await page.goto(url);
+      await look(page);
+      assert.deepEqual(complaints.filter((it) => !expected?.test(it)), []);
+    } finally {
+      await context.close();
+    }
+  });
+
+// axe finds nothing in what the page shows now, and nothing scrolls sideways.
+export const isClean = async (page) => {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  assert.deepEqual(violations.map((it) => [it.id, it.nodes.map((node) => node.html)]), []);
+  const tooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+  assert.ok(!tooWide, "the page scrolls sideways");
+};
