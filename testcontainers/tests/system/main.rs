@@ -14,5 +14,5 @@ mod receiver;
 mod retries;
 mod secured;
 mod settings;
-mod traces;
 mod shop;
+mod traces;
