@@ -55,12 +55,12 @@ impl TraceContext {
     /// When the operating system gives no randomness.
     #[must_use]
     pub fn random() -> Self {
-        let (mut trace, mut span) = ([0; 16], [0; 8]);
-        fill(&mut trace);
-        fill(&mut span);
+        let mut words = [[0; 8]; 3];
+        fill(words.as_flattened_mut());
+        let [high, low, span] = words.map(u64::from_be_bytes);
         Self {
-            trace: u128::from_be_bytes(trace).max(1),
-            span: u64::from_be_bytes(span).max(1),
+            trace: (u128::from(high) << 64 | u128::from(low)).max(1),
+            span: span.max(1),
             flags: 0,
         }
     }
