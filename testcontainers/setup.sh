@@ -3,7 +3,8 @@
 #   setup.sh build    to compile: a C and a C++ compiler, make, perl
 #   setup.sh test     to test as well: rustfmt, clippy, an Apache Kafka (from
 #                     KAFKA_BROKERS, Docker, or Maven Central on a local JDK),
-#                     Node.js, and a Chromium (from CHROMIUM, or Debian's)
+#                     Node.js, a Chromium (from CHROMIUM, or Debian's), and the
+#                     languages in which receivers verify deliveries
 # Installs Debian and Ubuntu packages where it may (as root, or by sudo without
 # a password), Rust components by rustup, and the browser tests' two packages by npm.
 set -euo pipefail
@@ -74,6 +75,12 @@ check_browser() {
     [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || need chromium "the browser, or CHROMIUM with another one's path"
 }
 
+# What a receiver verifies a delivery with, beside Node.js.
+check_languages() {
+    have python3 || need python3 "runs what the pages show in Python"
+    have php || need php-cli "runs what the pages show in PHP"
+}
+
 # From the lock file, unless they are there.
 install_browser_packages() {
     local node
@@ -113,6 +120,7 @@ check_build
 if [ "$1" = test ]; then
     check_kafka
     check_browser
+    check_languages
 fi
 
 if [ ${#packages[@]} = 0 ]; then

@@ -1,31 +1,32 @@
-//! The REST API, `/api/v1`: JSON over [`crate::endpoints`], and nothing that
-//! decides.
+//! The REST API, `/api/v1`: JSON over [`crate::endpoints`] and
+//! [`crate::delivery_log`], and nothing that decides.
 
 mod asker;
 mod audit;
 mod bodies;
-mod cursor;
+mod changes;
+pub(crate) mod cursor;
+mod deliveries;
 mod endpoints;
 mod etag;
 mod lifecycle;
+mod log_views;
 mod problems;
-mod requests;
 mod retry_policy;
+mod statistics;
 mod test_events;
 mod views;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
-use domain::Schedule;
-use service::problem::Problem;
-use service::tokens::Tokens;
+use service::problem::{self, Problem};
 
-use crate::endpoints::{Registry, Unavailable};
-use crate::metrics::Metrics;
-use crate::test_event::Tester;
+use crate::endpoints::Registry;
+use crate::requests;
+use crate::shared::Shared;
 
 /// What the handlers share. Clones share it.
 #[derive(Debug, Clone)]
@@ -33,53 +34,19 @@ pub(crate) struct Api {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
-struct Shared {
-    tokens: Tokens,
-    /// Empty until the endpoint table was read to its end.
-    registry: OnceLock<Arc<Registry>>,
-    tester: Tester,
-    schedule: Schedule,
-    metrics: Metrics,
-}
-
 impl Api {
-    pub(crate) fn new(
-        tokens: Tokens,
-        tester: Tester,
-        schedule: Schedule,
-        metrics: Metrics,
-    ) -> Self {
-        let shared = Shared {
-            tokens,
-            registry: OnceLock::new(),
-            tester,
-            schedule,
-            metrics,
-        };
-        Self {
-            shared: Arc::new(shared),
-        }
-    }
-
-    /// From now on requests are answered; before that they get 503.
-    pub(crate) fn open(&self, registry: Arc<Registry>) {
-        if self.shared.registry.set(registry).is_err() {
-            tracing::error!("the API was opened twice");
-        }
+    pub(crate) const fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
     }
 
     fn registry(&self) -> Result<&Registry, Problem> {
-        let registry = self.shared.registry.get();
-        registry
-            .map(Arc::as_ref)
-            .ok_or_else(|| Unavailable::Loading.into())
+        Ok(self.shared.registry()?)
     }
 }
 
 /// The routes.
 pub(crate) fn routes(api: Api) -> Router {
-    let count = middleware::from_fn_with_state(api.clone(), requests::count);
+    let count = middleware::from_fn_with_state(api.shared.metrics.clone(), requests::count);
     let endpoints = Router::new()
         .route("/", get(endpoints::list).post(endpoints::create))
         .route(
@@ -97,11 +64,20 @@ pub(crate) fn routes(api: Api) -> Router {
     let test_events = Router::new()
         .route("/", post(test_events::send_draft))
         .route("/preview", post(test_events::preview_draft));
+    let deliveries = Router::new()
+        .route("/", get(deliveries::list))
+        .route("/{id}", get(deliveries::show))
+        .route("/{id}/payload", get(deliveries::payload));
     Router::new()
+        .nest("/api/v1/deliveries", deliveries)
         .nest("/api/v1/endpoints", endpoints)
         .nest("/api/v1/test-events", test_events)
         .route("/api/v1/audit", get(audit::list))
+        .route("/api/v1/changes", get(changes::follow))
         .route("/api/v1/retry-policy", get(retry_policy::show))
+        .route("/api/v1/statistics", get(statistics::show))
+        .route("/api/v1/statistics/endpoints", get(statistics::endpoints))
+        .method_not_allowed_fallback(problem::wrong_method)
         .route_layer(count)
         .with_state(api)
 }

@@ -95,9 +95,9 @@ impl Audit {
         Ok(())
     }
 
-    /// Up to `limit` records that `scope` reaches, the newest first: those
-    /// older than `before`, and not older than `since`. `None` until the topic
-    /// was read to its end once.
+    /// Up to `limit` records that `scope` reaches and `keep` wants, the newest
+    /// first: those older than `before`, and not older than `since`. `None`
+    /// until the topic was read to its end once.
     #[must_use]
     pub(crate) fn newest(
         &self,
@@ -105,12 +105,13 @@ impl Audit {
         since: Option<Timestamp>,
         before: Option<Place>,
         limit: usize,
+        keep: impl Fn(&AuditRecord) -> bool,
     ) -> Option<Vec<Entry>> {
         if !self.follower.is_caught_up() {
             return None;
         }
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        Some(entries.newest(scope, since, before, limit))
+        Some(entries.newest(scope, since, before, limit, keep))
     }
 }
 

@@ -13,6 +13,7 @@
 mod change;
 mod fields;
 mod kind;
+mod mistake;
 mod precondition;
 mod reader;
 mod refusal;
@@ -25,17 +26,18 @@ use std::time::Duration;
 
 use delivery::Guard;
 use domain::{
-    Endpoint, EndpointId, EndpointState, EndpointStateRecord, KeyRing, OpenError, Secret,
-    SigningKey, Timestamp,
+    AccountId, Endpoint, EndpointId, EndpointState, EndpointStateRecord, KeyRing, OpenError,
+    Secret, SigningKey, Timestamp,
 };
 use kafka::{Connection, ConnectionError, Publisher, PublisherOptions, Table};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use fields::{Fields, Mistake};
+pub(crate) use fields::{Fields, MAX_DESCRIPTION, MAX_PER_SECOND};
+pub(crate) use mistake::{Mistake, Wrong};
 pub(crate) use precondition::Precondition;
 pub(crate) use refusal::{Refusal, Unavailable};
-pub(crate) use table::Place;
+pub(crate) use table::{Place, StateCounts};
 pub(crate) use write::Created;
 
 use crate::actor::Scope;
@@ -174,15 +176,36 @@ impl Registry {
         &self.audit
     }
 
-    /// Up to `limit` endpoints behind `after`: those of `account`, or all that
-    /// `scope` reaches.
+    /// Up to `limit` endpoints behind `after`: those that `scope` reaches and
+    /// `keep` wants.
     #[must_use]
-    pub(crate) fn list(&self, scope: &Scope, after: Option<&Place>, limit: usize) -> Vec<Found> {
+    pub(crate) fn list(
+        &self,
+        scope: &Scope,
+        after: Option<&Place>,
+        limit: usize,
+        keep: impl Fn(&Found) -> bool,
+    ) -> Vec<Found> {
         let account = match scope {
             Scope::Account(account) => Some(account),
             Scope::Every => None,
         };
-        self.read().list(account, after, limit)
+        self.read().list(account, after, limit, keep)
+    }
+
+    /// How many endpoints that `scope` reaches are in each state.
+    #[must_use]
+    pub(crate) fn counts(&self, scope: &Scope) -> StateCounts {
+        match scope {
+            Scope::Account(account) => self.read().counts_of(account),
+            Scope::Every => self.read().counts(),
+        }
+    }
+
+    /// The accounts that have endpoints, in the order of their names.
+    #[must_use]
+    pub(crate) fn accounts(&self) -> Vec<AccountId> {
+        self.read().accounts()
     }
 
     /// One endpoint. One that is not known here is looked for on the topic once
@@ -198,6 +221,12 @@ impl Registry {
             }
             known => known,
         }
+    }
+
+    /// What is not allowed in these fields, before anything is made of them.
+    #[must_use]
+    pub(crate) fn judge(&self, fields: Fields) -> Vec<Mistake> {
+        fields.check_new(&self.guard).err().unwrap_or_default()
     }
 
     /// The secrets that sign now, to sign with. Who wants to see them asks
@@ -218,6 +247,12 @@ impl Registry {
                 None => None,
             },
         })
+    }
+
+    /// Whether the endpoint is there, whoever's it is.
+    #[must_use]
+    pub(crate) fn is_there(&self, id: EndpointId) -> bool {
+        self.read().get(id).is_some()
     }
 
     fn known(&self, scope: &Scope, id: EndpointId) -> Result<Found, Refusal> {

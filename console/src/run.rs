@@ -1,28 +1,34 @@
 //! From settings to a running console, and to its end.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::TopicSpec;
-use kafka::{TopicError, TopicPolicy, ensure_topics};
+use kafka::{Connection, TopicError, TopicPolicy, ensure_topics};
 use prometheus::Registry as MetricRegistry;
 use service::health::{Condition, Health};
 use service::http::Port;
 use service::settings::SettingsError;
 use service::tokens::Tokens;
-use service::{admin, http, problem};
+use service::{admin, http};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Api};
+use crate::attempts::Keeper;
+use crate::delivery_log::DeliveryLog;
 use crate::endpoints::{Foundation, Registry};
 use crate::metrics::Metrics;
+use crate::pages;
 use crate::settings::Settings;
+use crate::shared::{STREAMS, Shared};
 use crate::test_event::Tester;
+use crate::web::{Pages, Sessions};
 
 /// What a console is connected to beside Kafka.
 #[derive(Debug)]
 pub struct Parts {
-    /// Where the API is served.
+    /// Where the API and the pages are served.
     pub api: Port,
     /// Where health and metrics are served; `None` serves them beside the API.
     pub admin: Option<TcpListener>,
@@ -99,6 +105,7 @@ async fn start(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let metrics = Metrics::register(&parts.registry)?;
+    let keeper = Keeper::new(&settings.index, &metrics)?;
     let connector = settings.connector()?;
     let names = settings.topic_names();
     let foundation = Foundation {
@@ -112,22 +119,46 @@ async fn start(
     };
     let tests = count(settings.limits.test_events_per_minute);
     let tester = Tester::new(connector, tests, metrics.clone());
-    let api = Api::new(parts.tokens, tester, settings.schedule()?, metrics);
     let topics = Topics {
-        specs: vec![names.endpoints_spec(), names.audit_spec()],
+        specs: vec![
+            names.endpoints_spec(),
+            names.audit_spec(),
+            names.attempts_spec(),
+        ],
         policy: parts.topics,
     };
 
     // Whatever ends first ends the others.
     let stop = shutdown.child_token();
+    let log = DeliveryLog::open(keeper.attempts(), &foundation.connection);
+    let log = log.map_err(SettingsError::from)?;
+    let schedule = settings.schedule()?;
+    let shared = Shared {
+        tokens: parts.tokens,
+        registry: OnceLock::new(),
+        tester,
+        schedule,
+        log,
+        streams: Arc::new(Semaphore::new(STREAMS)),
+        stop: stop.clone(),
+        metrics,
+    };
+    let shared = Arc::new(shared);
+    let pages = Pages::new(
+        Arc::clone(&shared),
+        Sessions::new(&foundation.keys),
+        settings.http.proxies(),
+        settings.session.allow_plain_http_on_loopback,
+    );
     let admin_routes = admin::routes(parts.health.clone(), parts.registry);
-    let api_routes = api::routes(api.clone());
-    let (api_routes, admin) = match parts.admin {
-        Some(listener) => (api_routes, Some((listener, admin_routes))),
-        None => (api_routes.merge(admin_routes), None),
+    let routes = api::routes(Api::new(Arc::clone(&shared))).merge(pages::routes(pages));
+    let (routes, admin) = match parts.admin {
+        Some(listener) => (routes, Some((listener, admin_routes))),
+        // What is on no route gets the pages' answer.
+        None => (routes.merge(admin_routes.reset_fallback()), None),
     };
     let ports = async {
-        let api = http::serve(parts.api, problem::with_fallbacks(api_routes), stop.clone());
+        let api = http::serve(parts.api, routes, stop.clone());
         let admin = async {
             match admin {
                 Some((listener, routes)) => http::serve(listener, routes, stop.clone()).await,
@@ -139,7 +170,22 @@ async fn start(
         served
     };
     let engine = async {
-        let ended = follow(foundation, &topics, &api, &ready, &stop).await;
+        let ended = match make(&topics, &foundation.connection, &stop).await {
+            Ok(()) => {
+                ready.topics.set(true);
+                let connection = foundation.connection.clone();
+                let following = async {
+                    let ended = follow(foundation, &shared, &ready, &stop).await;
+                    stop.cancel();
+                    ended
+                };
+                // Nothing waits for the index, and nothing ends with it.
+                let keeping = keeper.run(&connection, &names.attempts, &stop);
+                tokio::join!(following, keeping).0
+            }
+            Err(TopicError::Stopped) => Ok(()),
+            Err(error) => Err(SettingsError::from(error).into()),
+        };
         if let Err(error) = &ended {
             parts.health.fail(error.to_string());
         }
@@ -149,7 +195,7 @@ async fn start(
     let (served, ended) = tokio::join!(ports, engine);
     // Closing the clients of Kafka joins their threads, for which no thread of
     // the runtime should wait.
-    if tokio::task::spawn_blocking(move || drop(api))
+    if tokio::task::spawn_blocking(move || drop(shared))
         .await
         .is_err()
     {
@@ -173,26 +219,26 @@ struct Topics {
     policy: TopicPolicy,
 }
 
+async fn make(
+    topics: &Topics,
+    connection: &Connection,
+    stop: &CancellationToken,
+) -> Result<(), TopicError> {
+    let Topics { specs, policy } = topics;
+    for difference in ensure_topics(connection, specs, *policy, stop).await? {
+        tracing::warn!("{difference}");
+    }
+    Ok(())
+}
+
 /// Opens the API as soon as the endpoint table was read, and watches over the
 /// clients of Kafka until `stop`.
 async fn follow(
     foundation: Foundation,
-    topics: &Topics,
-    api: &Api,
+    shared: &Shared,
     ready: &Ready,
     stop: &CancellationToken,
 ) -> Result<(), RunError> {
-    let Topics { specs, policy } = topics;
-    match ensure_topics(&foundation.connection, specs, *policy, stop).await {
-        Ok(differences) => {
-            for difference in differences {
-                tracing::warn!("{difference}");
-            }
-        }
-        Err(TopicError::Stopped) => return Ok(()),
-        Err(error) => return Err(SettingsError::from(error).into()),
-    }
-    ready.topics.set(true);
     let registry =
         Registry::open(foundation).map_err(|error| RunError::Kafka(error.to_string()))?;
     let registry = Arc::new(registry);
@@ -201,9 +247,9 @@ async fn follow(
         Some(Err(ended)) => return Err(RunError::Kafka(ended.to_string())),
         None => return Ok(()),
     }
-    api.open(Arc::clone(&registry));
+    shared.open(Arc::clone(&registry));
     ready.table.set(true);
-    tracing::info!("the endpoint table was read, the API is open");
+    tracing::info!("the endpoint table was read, API and pages are open");
     let audit = async {
         if registry.audit().caught_up().await.is_ok() {
             ready.audit.set(true);

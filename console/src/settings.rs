@@ -1,9 +1,11 @@
 //! What can be set. `settings.default.toml` says what each is for.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use delivery::{Connector, EgressSettings, Guard, GuardSettings, SetupError};
 use domain::{KeyRing, KeyRingError, Schedule, Topics};
+use ipnet::IpNet;
 use kafka::{Connection, TopicPolicy};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,6 +13,8 @@ use service::settings::{
     AdminSettings, AuthSettings, KafkaSettings, LogSettings, Masked, SettingsError, TopicsSettings,
     address,
 };
+
+use crate::web::Proxies;
 
 /// The commented default file, which is the default.
 pub const DEFAULTS: &str = include_str!("settings.default.toml");
@@ -23,8 +27,10 @@ pub struct Settings {
     pub kafka: KafkaSettings,
     /// What the topics are called, and whether they are made.
     pub topics: TopicsSettings,
-    /// The API.
+    /// The API and the pages.
     pub http: HttpSettings,
+    /// Who is signed in to the pages.
+    pub session: SessionSettings,
     /// What seals the endpoints' secrets.
     pub secrets: SecretsSettings,
     /// Which URLs endpoints may have.
@@ -35,6 +41,8 @@ pub struct Settings {
     pub retry: RetrySettings,
     /// What one account may have and do.
     pub limits: LimitsSettings,
+    /// The file of what became of deliveries.
+    pub index: IndexSettings,
     /// Who may ask.
     pub auth: AuthSettings,
     /// Health and metrics.
@@ -47,9 +55,25 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpSettings {
-    /// Where the API is served.
+    /// Where API and pages are served.
     #[serde(with = "address")]
     pub listen: SocketAddr,
+    /// Nets of the proxies in front.
+    pub proxies: Vec<IpNet>,
+}
+
+impl HttpSettings {
+    pub(crate) fn proxies(&self) -> Proxies {
+        Proxies(self.proxies.clone())
+    }
+}
+
+/// `[session]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionSettings {
+    /// Whether this machine's own names do without TLS.
+    pub allow_plain_http_on_loopback: bool,
 }
 
 /// `[secrets]`.
@@ -89,6 +113,27 @@ pub struct LimitsSettings {
     #[serde(deserialize_with = "count")]
     pub test_events_per_minute: u32,
 }
+
+/// `[index]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexSettings {
+    /// The SQLite file.
+    pub path: PathBuf,
+    /// Attempts that it holds at most.
+    #[serde(deserialize_with = "attempts")]
+    pub max_attempts: u32,
+}
+
+fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer) {
+        Ok(count @ 1_000..=MOST_ATTEMPTS) => Ok(count),
+        Ok(_) | Err(_) => Err(D::Error::custom("a whole number from 1000 to 1000000000")),
+    }
+}
+
+/// The file has about 300 bytes an attempt.
+const MOST_ATTEMPTS: u32 = 1_000_000_000;
 
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     match u32::deserialize(deserializer) {

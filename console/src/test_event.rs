@@ -18,7 +18,7 @@ pub(crate) use outgoing::ShownRequest;
 pub(crate) use result::TestResult;
 
 use crate::actor::{Actor, Scope};
-use crate::endpoints::{Mistake, Refusal, Registry};
+use crate::endpoints::{Mistake, Refusal, Registry, Wrong};
 use crate::metrics::Metrics;
 use crate::quota::Quota;
 use addressee::Addressee;
@@ -110,7 +110,7 @@ impl Tester {
         let secrets = registry.secrets(&found.endpoint)?;
         let addressee = Addressee::saved(self.connector.guard(), &found.endpoint, &secrets);
         let addressee = addressee.map_err(|refused| {
-            Refusal::Invalid(vec![Mistake::new("$.url", refused.to_string())])
+            Refusal::Invalid(vec![Mistake::new("$.url", Wrong::Refused(refused))])
         })?;
         Ok(Outgoing::new(&addressee, wish).shown())
     }

@@ -34,7 +34,7 @@ mod tls;
 pub use attempt::{Attempt, CertificateFault};
 pub use client::Client;
 pub use connector::{Connector, Egress, SetupError};
-pub use guard::{AddressPolicy, Guard, GuardSettings, Refused};
+pub use guard::{AddressPolicy, Guard, GuardSettings, HeaderFault, Refused};
 pub use limits::Limits;
 pub use request::{PreparedRequest, ToSign};
 pub use resolve::{Resolve, Resolving, SystemResolver};

@@ -10,7 +10,7 @@ use domain::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::guard::Refused;
+use crate::guard::{HeaderFault, Refused};
 
 /// How many headers a customer may add.
 const MAX_CUSTOM_HEADERS: usize = 20;
@@ -98,16 +98,15 @@ impl PreparedRequest {
                 reason,
             };
             if checked.len() == MAX_CUSTOM_HEADERS {
-                return Err(refuse("there may be 20 headers at most"));
+                return Err(refuse(HeaderFault::TooMany));
             }
             bytes += name.len() + value.len();
             if bytes > MAX_CUSTOM_HEADER_BYTES {
-                let reason = "names and values of all headers may have 4096 bytes together";
-                return Err(refuse(reason));
+                return Err(refuse(HeaderFault::TooLong));
             }
             let (name, value) = check(name, value).map_err(refuse)?;
             if checked.iter().any(|(other, _)| *other == name) {
-                return Err(refuse("it stands twice, in different letter case"));
+                return Err(refuse(HeaderFault::Twice));
             }
             checked.push((name, value));
         }
@@ -142,22 +141,21 @@ impl PreparedRequest {
     }
 }
 
-fn check(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
-    let header = HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| "a name is made of letters, digits and !#$%&'*+-.^_`|~")?;
+fn check(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderFault> {
+    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| HeaderFault::Name)?;
     let lower = header.as_str();
     if OWN_NAMES.contains(&lower) || OWN_PREFIXES.iter().any(|own| lower.starts_with(own)) {
-        return Err("each delivery sets it itself");
+        return Err(HeaderFault::Own);
     }
     if HOP_BY_HOP.contains(&lower) {
-        return Err("it belongs to the connection, not to the delivery");
+        return Err(HeaderFault::HopByHop);
     }
     // Not what `http` allows: it lets bytes beyond ASCII pass, which servers
     // read in different ways.
     if !value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return Err("a value is made of visible ASCII characters and spaces");
+        return Err(HeaderFault::Value);
     }
-    let value = HeaderValue::from_str(value).map_err(|_| "the value is no header value")?;
+    let value = HeaderValue::from_str(value).map_err(|_| HeaderFault::Value)?;
     Ok((header, value))
 }
 

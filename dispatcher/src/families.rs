@@ -9,9 +9,9 @@ use domain::{PARTITIONS, Topics};
 /// The topics that a dispatcher reads and their partitions, at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Families {
-    /// How many there are. It must not change while dispatchers run, or two of
-    /// them would read one partition: partitions of `feedback.events` beyond
-    /// the usual number have no others with them.
+    /// How many there are. Dispatchers that differ in it would read partitions
+    /// twice: those of `feedback.events` beyond the usual number have no others
+    /// with them, and a dispatcher keeps the number it found first.
     count: i32,
     /// The topics beside `feedback.events`, with the number of partitions.
     others: Vec<(String, i32)>,
@@ -36,6 +36,14 @@ impl Families {
             }
         }
         (families.count > 0).then_some(families)
+    }
+
+    /// As the cluster is now, with the families of before.
+    pub(crate) fn look_again(&mut self, now: Self) {
+        self.others = now.others;
+        if self.count == 0 {
+            self.count = now.count;
+        }
     }
 
     /// The family of a partition of any topic but `feedback.events`, where it

@@ -113,7 +113,7 @@ impl GroupContext {
         let found = Families::of(&self.topics, cluster);
         let is_there = found.is_some();
         if let Some(found) = found {
-            *self.families() = found;
+            self.families().look_again(found);
         }
         Ok(is_there)
     }

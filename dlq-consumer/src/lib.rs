@@ -10,7 +10,6 @@
 //! payload.
 
 mod api;
-mod cluster;
 mod deliveries;
 mod follow;
 mod index;
@@ -22,6 +21,6 @@ mod moves;
 mod run;
 pub mod settings;
 
-pub use index::IndexError;
+pub use ::index::IndexError;
 pub use run::{Parts, RunError, run};
 pub use settings::Settings;

@@ -70,6 +70,12 @@ impl AuditAction {
             Self::JobCancelled => "job_cancelled",
         }
     }
+
+    /// The action of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == word)
+    }
 }
 
 /// One thing that was done.

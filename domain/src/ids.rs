@@ -70,6 +70,18 @@ macro_rules! hex_id {
         impl $name {
             /// What is allowed, as error messages say it.
             pub(crate) const ALLOWED: &'static str = $allowed;
+
+            /// The id as an index keeps it.
+            #[must_use]
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0.to_be_bytes()
+            }
+
+            /// The id of [`Self::to_bytes`].
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(u128::from_be_bytes(bytes))
+            }
         }
 
         impl fmt::Display for $name {

@@ -16,6 +16,7 @@ mod job;
 mod outcome;
 mod placement;
 pub mod record;
+mod sealing;
 mod secret;
 mod signature;
 mod tier;
@@ -44,7 +45,8 @@ pub use placement::{
     DeferReason, EXPIRES_AFTER, FAST_PACE, Gate, LONGEST_CLOSE_IN_READY, MOVING, Place,
     UNRESPONSIVE_AFTER, Waiting, place,
 };
-pub use secret::{KeyRing, KeyRingError, NotASecret, OpenError, SealedSecret, Secret};
+pub use sealing::{KeyRingError, SealingKeys};
+pub use secret::{KeyRing, NotASecret, OpenError, SealedSecret, Secret};
 pub use signature::{SigningKey, feedbackpro_signature, standard_signature};
 pub use tier::{LONGEST_TIER, NotASchedule, NotATier, Schedule, Tier};
 pub use timestamp::{NotATimestamp, Timestamp};

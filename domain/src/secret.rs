@@ -3,20 +3,14 @@
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use chacha20poly1305::{
-    KeyInit, XChaCha20Poly1305, XNonce,
-    aead::{Aead, Payload},
-};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, EndpointId, Timestamp};
+use crate::{AccountId, EndpointId, KeyRingError, SealingKeys, Timestamp};
 
 /// How a secret begins (Standard Webhooks 1.0, symmetric keys).
 const PREFIX: &str = "whsec_";
 /// Bytes of randomness in a secret that we make.
 const KEY_BYTES: usize = 32;
-/// Bytes of an XChaCha20 nonce.
-const NONCE_BYTES: usize = 24;
 
 /// An endpoint's signing secret: `whsec_` and base64 of its key.
 #[derive(Clone, PartialEq, Eq)]
@@ -109,38 +103,9 @@ pub enum OpenError {
     Refused(String),
 }
 
-/// A sealing key that the settings name.
-#[derive(Clone)]
-struct SealingKey {
-    id: String,
-    cipher: XChaCha20Poly1305,
-}
-
-/// Why the settings' keys are no key ring.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeyRingError {
-    /// Nothing could be sealed.
-    #[error("there is no key: at least one is needed, made with `openssl rand -base64 32`")]
-    Empty,
-    /// Not 32 bytes in base64.
-    #[error("key {0:?} is not base64 of 32 bytes: make one with `openssl rand -base64 32`")]
-    Malformed(String),
-    /// Two keys with one name.
-    #[error("key id {0:?} stands twice: each id may stand once")]
-    Duplicate(String),
-}
-
 /// The keys that seal and open secrets: the first seals, all open.
-#[derive(Clone)]
-pub struct KeyRing(Vec<SealingKey>);
-
-impl fmt::Debug for KeyRing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|k| &k.id))
-            .finish()
-    }
-}
+#[derive(Debug, Clone)]
+pub struct KeyRing(SealingKeys);
 
 impl KeyRing {
     /// A ring of (id, base64 of 32 bytes), the sealing key first.
@@ -150,25 +115,13 @@ impl KeyRing {
     pub fn new<'a>(
         keys: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, KeyRingError> {
-        let mut ring: Vec<SealingKey> = Vec::new();
-        for (id, encoded) in keys {
-            if ring.iter().any(|key| key.id == id) {
-                return Err(KeyRingError::Duplicate(id.to_owned()));
-            }
-            let cipher = STANDARD
-                .decode(encoded)
-                .ok()
-                .and_then(|bytes| XChaCha20Poly1305::new_from_slice(&bytes).ok())
-                .ok_or_else(|| KeyRingError::Malformed(id.to_owned()))?;
-            ring.push(SealingKey {
-                id: id.to_owned(),
-                cipher,
-            });
-        }
-        if ring.is_empty() {
-            return Err(KeyRingError::Empty);
-        }
-        Ok(Self(ring))
+        SealingKeys::new(keys).map(Self)
+    }
+
+    /// Keys for another purpose than secrets, made from these.
+    #[must_use]
+    pub fn for_purpose(&self, purpose: &str) -> SealingKeys {
+        self.0.for_purpose(purpose)
     }
 
     /// Seals a secret for one endpoint of one account; it opens for no other.
@@ -177,24 +130,11 @@ impl KeyRing {
     /// When the operating system has no randomness to give.
     #[must_use]
     pub fn seal(&self, account: &AccountId, endpoint: EndpointId, secret: &Secret) -> SealedSecret {
-        let mut nonce = [0; NONCE_BYTES];
-        getrandom::fill(&mut nonce).expect("the operating system gives randomness");
-        let key = &self.0[0];
-        let sealed = key
-            .cipher
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: secret.expose().as_bytes(),
-                    aad: binding(account, endpoint).as_bytes(),
-                },
-            )
-            .expect("a secret is far below the cipher's limit of length");
-        let mut bytes = nonce.to_vec();
-        bytes.extend_from_slice(&sealed);
+        let binding = binding(account, endpoint);
+        let sealed = self.0.seal(binding.as_bytes(), secret.expose().as_bytes());
         SealedSecret {
-            key_id: key.id.clone(),
-            sealed: STANDARD.encode(bytes),
+            key_id: self.0.sealing_id().to_owned(),
+            sealed: STANDARD.encode(sealed),
             expires_at: None,
         }
     }
@@ -211,18 +151,12 @@ impl KeyRing {
     ) -> Result<Secret, OpenError> {
         let key = self
             .0
-            .iter()
-            .find(|key| key.id == sealed.key_id)
+            .only(&sealed.key_id)
             .ok_or_else(|| OpenError::UnknownKey(sealed.key_id.clone()))?;
         let binding = binding(account, endpoint);
         let open = || {
             let bytes = STANDARD.decode(&sealed.sealed).ok()?;
-            let (nonce, closed) = bytes.split_first_chunk::<NONCE_BYTES>()?;
-            let payload = Payload {
-                msg: closed,
-                aad: binding.as_bytes(),
-            };
-            let text = key.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
+            let text = key.open(binding.as_bytes(), &bytes)?;
             Secret::parse(std::str::from_utf8(&text).ok()?).ok()
         };
         open().ok_or_else(|| OpenError::Refused(sealed.key_id.clone()))

@@ -41,7 +41,7 @@ FeedBackPro Webhooks is running.
 {kafka}
 
   demo shop      http://127.0.0.1:{receiver}{shop}
-  console        http://127.0.0.1:{console}/api/v1/endpoints   (health: /readyz, metrics: /metrics)
+  console        http://127.0.0.1:{console}/   (API: /api/v1, health: /readyz, metrics: /metrics)
   events         http://127.0.0.1:{producer}/v1/events
   failed list    http://127.0.0.1:{failed}/webhooks/failed
   demo receiver  http://127.0.0.1:{receiver}/webhooks/feedback   (/broken answers 500)

@@ -6,9 +6,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
 use axum::middleware::from_fn;
 use axum::serve::Listener;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -130,6 +134,7 @@ impl Port {
 
 /// Serves until `shutdown`; then takes no new connections, closes idle ones, lets requests
 /// finish for 2 s at most and drops what is left. Returns when no connection is open.
+/// Handlers get the peer's address as [`ConnectInfo`].
 ///
 /// What a handler does not read of a body is thrown away before its answer is sent.
 ///
@@ -149,8 +154,8 @@ pub async fn serve(
         tokio::select! {
             () = shutdown.cancelled() => break,
             Some(_) = connections.join_next() => {}
-            (stream, _) = Listener::accept(&mut listener), if connections.len() < MAX_CONNECTIONS => {
-                connections.spawn(converse(stream, router.clone(), shutdown.clone()));
+            (stream, peer) = Listener::accept(&mut listener), if connections.len() < MAX_CONNECTIONS => {
+                connections.spawn(converse(stream, peer, router.clone(), shutdown.clone()));
             }
         }
     }
@@ -167,15 +172,25 @@ pub async fn serve(
 }
 
 /// One connection to its end. What a client does wrong here ends only this connection.
-async fn converse(stream: TcpStream, router: Router, shutdown: CancellationToken) {
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    shutdown: CancellationToken,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
+    let routed = TowerToHyperService::new(router);
+    let routed = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        routed.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
         .max_buf_size(MAX_BUFFER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), routed);
     let mut connection = std::pin::pin!(connection);
     let done = tokio::select! {
         done = connection.as_mut() => done,

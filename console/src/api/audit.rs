@@ -35,7 +35,7 @@ pub(super) async fn list(
     let audit = api.registry()?.audit();
     // One more than shown tells whether there is a next page.
     let mut found = audit
-        .newest(&scope, query.since, before, limit + 1)
+        .newest(&scope, query.since, before, limit + 1, |_| true)
         .ok_or(Unavailable::AuditLoading)?;
     let more = found.len() > limit;
     found.truncate(limit);

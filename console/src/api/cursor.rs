@@ -29,7 +29,7 @@ pub(super) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
 }
 
 /// The cursor behind a place. It stays good when the endpoint there is deleted.
-pub(super) fn behind(place: &Place) -> String {
+pub(crate) fn behind(place: &Place) -> String {
     let Place {
         account,
         created_at,
@@ -42,7 +42,7 @@ pub(super) fn behind(place: &Place) -> String {
 ///
 /// # Errors
 /// 400 when it is none of ours.
-pub(super) fn read(cursor: &str) -> Result<Place, Problem> {
+pub(crate) fn read(cursor: &str) -> Result<Place, Problem> {
     parts(cursor, |parts| {
         Some(Place {
             account: parts.next()?.parse().ok()?,
@@ -53,7 +53,7 @@ pub(super) fn read(cursor: &str) -> Result<Place, Problem> {
 }
 
 /// The cursor behind a record of the audit.
-pub(super) fn older(place: audit::Place) -> String {
+pub(crate) fn older(place: audit::Place) -> String {
     let audit::Place {
         at,
         partition,
@@ -66,7 +66,7 @@ pub(super) fn older(place: audit::Place) -> String {
 ///
 /// # Errors
 /// 400 when it is none of ours.
-pub(super) fn read_older(cursor: &str) -> Result<audit::Place, Problem> {
+pub(crate) fn read_older(cursor: &str) -> Result<audit::Place, Problem> {
     parts(cursor, |parts| {
         Some(audit::Place {
             at: Timestamp::from_millis(parts.next()?.parse().ok()?),

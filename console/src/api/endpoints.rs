@@ -62,7 +62,7 @@ pub(super) async fn list(
     let after = query.cursor.as_deref().map(cursor::read).transpose()?;
     let registry = api.registry()?;
     // One more than shown tells whether there is a next page.
-    let mut found = registry.list(&scope, after.as_ref(), limit + 1);
+    let mut found = registry.list(&scope, after.as_ref(), limit + 1, |_| true);
     let more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| more);

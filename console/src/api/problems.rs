@@ -3,9 +3,13 @@
 use axum::http::StatusCode;
 use service::problem::{ABOUT_BLANK, Problem, ProblemError};
 
+use kafka::LookupError;
+
 use super::etag;
 use crate::actor::NotForAccount;
-use crate::endpoints::{Mistake, Refusal, Unavailable};
+use crate::attempts::AttemptsError;
+use crate::delivery_log::NoPayload;
+use crate::endpoints::{Mistake, Refusal, Unavailable, Wrong};
 
 /// Seconds after which a request may be tried again that found Kafka away.
 const RETRY_AFTER: u64 = 5;
@@ -65,8 +69,7 @@ impl From<NotForAccount> for Problem {
         match why {
             NotForAccount::OutOfReach { .. } => Self::forbidden(why.to_string()),
             NotForAccount::Unnamed => {
-                let missing = Mistake::new("$.account", "it is missing")
-                    .allowed("the account that this is for, here or as ?account=");
+                let missing = Mistake::new("$.account", Wrong::AccountMissing);
                 Refusal::Invalid(vec![missing]).into()
             }
         }
@@ -99,9 +102,42 @@ impl From<Unavailable> for Problem {
     }
 }
 
+impl From<AttemptsError> for Problem {
+    fn from(error: AttemptsError) -> Self {
+        let detail = match &error {
+            AttemptsError::Away => error.to_string(),
+            AttemptsError::Index(index) => {
+                tracing::error!(error = %index, "the index of attempts was not read");
+                "the index of attempts cannot be read now".to_owned()
+            }
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, ABOUT_BLANK, detail).retry_after(RETRY_AFTER)
+    }
+}
+
+impl From<NoPayload> for Problem {
+    fn from(why: NoPayload) -> Self {
+        match why {
+            NoPayload::PlaceUnknown | NoPayload::Absent => Self::not_found(why.to_string()),
+            NoPayload::Lookup(LookupError::Expired) => Self::new(
+                StatusCode::GONE,
+                "event-expired",
+                "Kafka does not keep the event any more: its topic's retention is over",
+            ),
+            NoPayload::Lookup(LookupError::Absent) => Self::from(NoPayload::Absent),
+            NoPayload::Lookup(error @ (LookupError::Busy | LookupError::Unavailable(_))) => {
+                tracing::warn!(%error, "an event was not read");
+                let detail = "the event cannot be read now";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "kafka-unavailable", detail)
+                    .retry_after(RETRY_AFTER)
+            }
+        }
+    }
+}
+
 fn mistake(mistake: Mistake) -> ProblemError {
-    let error = ProblemError::new(mistake.path, mistake.detail);
-    match mistake.allowed {
+    let error = ProblemError::new(mistake.path, mistake.wrong.detail());
+    match mistake.wrong.allowed() {
         Some(allowed) => error.allowed(allowed),
         None => error,
     }

@@ -100,6 +100,7 @@ impl Entries {
         since: Option<Timestamp>,
         before: Option<Place>,
         limit: usize,
+        keep: impl Fn(&AuditRecord) -> bool,
     ) -> Vec<Entry> {
         let range = (
             Bound::Unbounded,
@@ -108,11 +109,12 @@ impl Entries {
         let entries = |places: &mut dyn Iterator<Item = Place>| {
             places
                 .take_while(|place| since.is_none_or(|since| place.at >= since))
-                .take(limit)
                 .filter_map(|place| {
-                    let record = Arc::clone(self.all.get(&place)?);
+                    let record = self.all.get(&place).filter(|record| keep(record))?;
+                    let record = Arc::clone(record);
                     Some(Entry { place, record })
                 })
+                .take(limit)
                 .collect()
         };
         match scope {
@@ -156,7 +158,7 @@ mod tests {
         before: Option<Place>,
     ) -> Vec<i64> {
         let since = since.map(Timestamp::from_millis);
-        let found = entries.newest(scope, since, before, 3);
+        let found = entries.newest(scope, since, before, 3, |_| true);
         found.iter().map(|entry| entry.record.at.millis()).collect()
     }
 
@@ -172,7 +174,7 @@ mod tests {
         let shop = Scope::Account("shop".parse().unwrap());
         assert_eq!(shown(&entries, &shop, None, None), [50, 40, 30]);
         assert_eq!(shown(&entries, &Scope::Every, None, None), [50, 45, 40]);
-        let third = entries.newest(&shop, None, None, 3)[2].place;
+        let third = entries.newest(&shop, None, None, 3, |_| true)[2].place;
         assert_eq!(shown(&entries, &shop, None, Some(third)), [20, 10]);
         assert_eq!(shown(&entries, &shop, Some(20), Some(third)), [20]);
         assert!(shown(&entries, &shop, Some(60), Some(third)).is_empty());

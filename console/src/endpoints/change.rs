@@ -6,7 +6,8 @@ use domain::{
 };
 
 use super::Found;
-use super::fields::{Checked, Mistake, New, check_effect};
+use super::Mistake;
+use super::fields::{Checked, New, check_effect};
 
 /// A new endpoint, enabled.
 pub(super) fn created(

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use delivery::{Guard, PreparedRequest};
 use domain::{Condition, EventKind, Filter, FilterMistake};
 
+use super::mistake::{Mistake, Wrong};
+
 /// Characters of a description.
-const MAX_DESCRIPTION: usize = 500;
+pub(crate) const MAX_DESCRIPTION: usize = 500;
 /// More than one endpoint takes from a dispatcher; guards against slips of the pen.
-const MAX_PER_SECOND: u32 = 100_000;
+pub(crate) const MAX_PER_SECOND: u32 = 100_000;
 
 /// What a request sets. `None` leaves a field as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,36 +28,6 @@ pub(crate) struct Fields {
     pub(crate) headers: Option<BTreeMap<String, String>>,
     /// Deliveries a second at most; `Some(None)` lifts the limit.
     pub(crate) max_per_second: Option<Option<u32>>,
-}
-
-/// One field that is not allowed so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    /// Which, as a JSON path: `$.events[1]`.
-    pub(crate) path: String,
-    /// What is wrong.
-    pub(crate) detail: String,
-    /// What is allowed.
-    pub(crate) allowed: Option<String>,
-}
-
-impl Mistake {
-    pub(crate) fn new(path: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            detail: detail.into(),
-            allowed: None,
-        }
-    }
-
-    pub(crate) fn url_missing() -> Self {
-        Self::new("$.url", "it is missing").allowed("an https URL")
-    }
-
-    pub(crate) fn allowed(mut self, allowed: impl Into<String>) -> Self {
-        self.allowed = Some(allowed.into());
-        self
-    }
 }
 
 /// Fields that are allowed.
@@ -115,10 +87,10 @@ impl Fields {
     fn missing(&self) -> Vec<Mistake> {
         let mut missing = Vec::new();
         if self.url.is_none() {
-            missing.push(Mistake::url_missing());
+            missing.push(Mistake::new("$.url", Wrong::UrlMissing));
         }
         if self.events.is_none() {
-            missing.push(Mistake::new("$.events", "it is missing").allowed(events_allowed()));
+            missing.push(Mistake::new("$.events", Wrong::EventsMissing));
         }
         missing
     }
@@ -129,7 +101,7 @@ impl Fields {
         if let Some(url) = &self.url
             && let Err(refused) = guard.check_url(url)
         {
-            mistakes.push(Mistake::new("$.url", refused.to_string()));
+            mistakes.push(Mistake::new("$.url", Wrong::Refused(refused)));
         }
         if let Some(events) = &self.events {
             mistakes.extend(check_events(events));
@@ -147,14 +119,12 @@ impl Fields {
         if let Some(headers) = &self.headers
             && let Err(refused) = PreparedRequest::new(headers)
         {
-            mistakes.push(Mistake::new("$.headers", refused.to_string()));
+            mistakes.push(Mistake::new("$.headers", Wrong::Refused(refused)));
         }
         if let Some(Some(rate)) = self.max_per_second
             && !(1..=MAX_PER_SECOND).contains(&rate)
         {
-            let allowed = format!("a whole number from 1 to {MAX_PER_SECOND}, or null");
-            let detail = format!("found {rate}");
-            mistakes.push(Mistake::new("$.max_per_second", detail).allowed(allowed));
+            mistakes.push(Mistake::new("$.max_per_second", Wrong::Rate(rate)));
         }
         if !mistakes.is_empty() {
             return Err(mistakes);
@@ -187,43 +157,31 @@ pub(super) fn check_effect(
 }
 
 fn in_filter(mistake: FilterMistake) -> Mistake {
-    let detail = format!("found {}", mistake.found);
-    Mistake::new(format!("$.filter{}", mistake.path), detail).allowed(mistake.allowed)
+    Mistake::new(format!("$.filter{}", mistake.path), Wrong::Filter(mistake))
 }
 
 fn check_events(events: &[EventKind]) -> Vec<Mistake> {
     if events.is_empty() {
-        let mistake = Mistake::new("$.events", "the list is empty");
-        return vec![mistake.allowed(events_allowed())];
+        return vec![Mistake::new("$.events", Wrong::NoEvents)];
     }
     let mut seen = BTreeSet::new();
     (0..)
         .zip(events)
         .filter(|(_, event)| !seen.insert(**event))
         .map(|(index, event): (usize, _)| {
-            Mistake::new(
-                format!("$.events[{index}]"),
-                format!("{event} stands twice"),
-            )
-            .allowed("each event once")
+            Mistake::new(format!("$.events[{index}]"), Wrong::EventTwice(*event))
         })
         .collect()
 }
 
-fn events_allowed() -> String {
-    let names = EventKind::ALL.map(EventKind::as_str).join(", ");
-    format!("a list of one or more of {names}")
-}
-
 fn check_description(text: &str) -> Option<Mistake> {
     let length = text.chars().count();
-    let detail = if length > MAX_DESCRIPTION {
-        format!("it has {length} characters")
+    let wrong = if length > MAX_DESCRIPTION {
+        Wrong::DescriptionTooLong(length)
     } else if text.chars().any(char::is_control) {
-        "it holds a control character".to_owned()
+        Wrong::DescriptionControl
     } else {
         return None;
     };
-    let allowed = format!("one line of at most {MAX_DESCRIPTION} characters, or null");
-    Some(Mistake::new("$.description", detail).allowed(allowed))
+    Some(Mistake::new("$.description", wrong))
 }

@@ -3,7 +3,7 @@
 use domain::OpenError;
 use kafka::PublishError;
 
-use super::fields::Mistake;
+use super::Mistake;
 use crate::actor::NotForAccount;
 
 /// Why something asked of the endpoints is not done. Nothing was changed,

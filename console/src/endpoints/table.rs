@@ -49,13 +49,22 @@ pub(super) struct EndpointTable {
 
 /// How many endpoints are in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct StateCounts {
-    pub(super) enabled: i64,
-    pub(super) paused: i64,
-    pub(super) disabled: i64,
+pub(crate) struct StateCounts {
+    pub(crate) enabled: i64,
+    pub(crate) paused: i64,
+    pub(crate) disabled: i64,
 }
 
 impl StateCounts {
+    pub(crate) fn all(self) -> u64 {
+        (self.enabled + self.paused + self.disabled).unsigned_abs()
+    }
+
+    /// Those that get nothing now.
+    pub(crate) fn silent(self) -> u64 {
+        (self.paused + self.disabled).unsigned_abs()
+    }
+
     const fn add(&mut self, state: Option<EndpointState>, by: i64) {
         match state {
             Some(EndpointState::Enabled) => self.enabled += by,
@@ -137,12 +146,14 @@ impl EndpointTable {
         }
     }
 
-    /// Up to `limit` endpoints behind `after`, of one account or of all.
+    /// Up to `limit` endpoints behind `after` that `keep` wants, of one account
+    /// or of all.
     pub(super) fn list(
         &self,
         account: Option<&AccountId>,
         after: Option<&Place>,
         limit: usize,
+        keep: impl Fn(&Found) -> bool,
     ) -> Vec<Found> {
         let (from, to) = match account {
             Some(account) => (Bound::Included(account), Bound::Included(account)),
@@ -166,6 +177,7 @@ impl EndpointTable {
                 endpoints.range((start, Bound::Unbounded))
             })
             .map(|(_, endpoint)| self.found(endpoint))
+            .filter(|found| keep(found))
             .take(limit)
             .collect()
     }
@@ -177,6 +189,18 @@ impl EndpointTable {
 
     pub(super) const fn counts(&self) -> StateCounts {
         self.counts
+    }
+
+    pub(super) fn counts_of(&self, account: &AccountId) -> StateCounts {
+        let mut counts = StateCounts::default();
+        for id in self.accounts.get(account).into_iter().flatten() {
+            counts.add(self.state(id.0.1), 1);
+        }
+        counts
+    }
+
+    pub(super) fn accounts(&self) -> Vec<AccountId> {
+        self.accounts.keys().cloned().collect()
     }
 }
 

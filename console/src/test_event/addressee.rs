@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use delivery::{Guard, PreparedRequest, Refused, Target};
 use domain::{Endpoint, Secret, SigningKey};
 
-use crate::endpoints::{Mistake, SigningSecrets};
+use crate::endpoints::{Mistake, SigningSecrets, Wrong};
 
 /// What may become an endpoint. It does not show itself: it holds a secret.
 #[derive(Clone, Default)]
@@ -45,18 +45,19 @@ impl Addressee {
 
     /// What may become an endpoint, judged as at its creation.
     pub(super) fn draft(guard: &Guard, draft: Draft) -> Result<Self, Vec<Mistake>> {
-        let url = draft.url.ok_or_else(Mistake::url_missing);
+        let url = draft
+            .url
+            .ok_or_else(|| Mistake::new("$.url", Wrong::UrlMissing));
         let target = url.and_then(|url| match guard.check_url(&url) {
             Ok(target) => Ok((url, target)),
-            Err(refused) => Err(Mistake::new("$.url", refused.to_string())),
+            Err(refused) => Err(Mistake::new("$.url", Wrong::Refused(refused))),
         });
         let headers = PreparedRequest::new(&draft.headers)
-            .map_err(|refused| Mistake::new("$.headers", refused.to_string()));
+            .map_err(|refused| Mistake::new("$.headers", Wrong::Refused(refused)));
         let secret = match &draft.secret {
             None => Ok(Secret::generate()),
-            Some(text) => {
-                Secret::parse(text).map_err(|refused| Mistake::new("$.secret", refused.to_string()))
-            }
+            Some(text) => Secret::parse(text)
+                .map_err(|refused| Mistake::new("$.secret", Wrong::Secret(refused))),
         };
         match (target, headers, secret) {
             (Ok((url, target)), Ok(headers), Ok(secret)) => Ok(Self {

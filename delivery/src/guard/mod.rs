@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use address::AddressPolicy;
-pub use refused::Refused;
+pub use refused::{HeaderFault, Refused};
 
 use crate::target::Target;
 

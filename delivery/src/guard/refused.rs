@@ -5,7 +5,6 @@ use ipnet::IpNet;
 /// Why the guard refused a URL, a name or an address: what was found, and what is
 /// allowed. The text is for the customer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Refused {
     /// Longer than a URL may be.
     #[error("the URL has {found} bytes, at most {allowed} are allowed")]
@@ -98,6 +97,32 @@ pub enum Refused {
         /// Its name as written, cut to 64 characters.
         name: String,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: HeaderFault,
     },
+}
+
+/// What is wrong with a header of the customer's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderFault {
+    /// It is one too many.
+    #[error("there may be 20 headers at most")]
+    TooMany,
+    /// It is too long with the others.
+    #[error("names and values of all headers may have 4096 bytes together")]
+    TooLong,
+    /// Names are compared without regard to case.
+    #[error("it stands twice, in different letter case")]
+    Twice,
+    /// RFC 9110 section 5.1.
+    #[error("a name is made of letters, digits and !#$%&'*+-.^_`|~")]
+    Name,
+    /// One that belongs to the contract.
+    #[error("each delivery sets it itself")]
+    Own,
+    /// For one connection only.
+    #[error("it belongs to the connection, not to the delivery")]
+    HopByHop,
+    /// Bytes that servers read in different ways.
+    #[error("a value is made of visible ASCII characters and spaces")]
+    Value,
 }

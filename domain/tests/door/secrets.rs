@@ -115,6 +115,24 @@ fn a_key_ring_says_what_is_wrong_with_its_settings() {
     assert!(!refused(&[("k1", "AAEC")]).to_string().contains("AAEC"));
 }
 
+#[test]
+fn keys_of_different_purposes_open_nothing_of_each_other() {
+    let ring = ring(&[("k2", OTHER_KEY), ("k1", KEY)]);
+    let (sessions, others) = (ring.for_purpose("sessions"), ring.for_purpose("others"));
+    let sealed = sessions.seal(b"here", b"a token");
+    assert_eq!(sessions.open(b"here", &sealed), Some(b"a token".to_vec()));
+    assert_eq!(sessions.open(b"there", &sealed), None);
+    assert_eq!(others.open(b"here", &sealed), None);
+    assert!(!sealed.windows(7).any(|bytes| bytes == b"a token"));
+
+    let only_new = self::ring(&[("k2", OTHER_KEY)]).for_purpose("sessions");
+    assert_eq!(only_new.open(b"here", &sealed), Some(b"a token".to_vec()));
+    let only_old = self::ring(&[("k1", KEY)]).for_purpose("sessions");
+    assert_eq!(only_old.open(b"here", &sealed), None);
+    let by_old = only_old.seal(b"here", b"a token");
+    assert_eq!(sessions.open(b"here", &by_old), Some(b"a token".to_vec()));
+}
+
 proptest! {
     #[test]
     fn an_altered_text_stays_closed(at in any::<prop::sample::Index>(), by in any::<char>()) {

@@ -32,6 +32,10 @@ const BROKEN_TOLERANCE: Duration = Duration::from_millis(50);
 /// reach the broker on a busy machine some more.
 const COMMIT: Duration = Duration::from_millis(250);
 const COMMIT_STORED: Duration = Duration::from_secs(1);
+/// A crashed member's partitions wait for the end of its session (6 s) and a
+/// rebalance. Until then the broker takes no commit of the others either, whose
+/// request to join waits on the same connection.
+const TAKEN_OVER: Duration = Duration::from_secs(10);
 /// A request on a connection that had been closed goes out again within this
 /// time; what a crash repeats takes a session.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -172,7 +176,7 @@ pub(crate) fn count(
     for incident in incidents {
         let count = counts.entry(Why::Incident(incident.cause)).or_default();
         count.incidents += 1;
-        count.bound += bound(deliveries, incident);
+        count.bound += bound(deliveries, incident, incidents);
     }
     for delivery in deliveries {
         let repeats = repeats(delivery);
@@ -234,12 +238,19 @@ fn describe(repeat: &Repeat<'_>, incidents: &[Incident]) -> String {
     )
 }
 
-/// What happened between an attempt and its repetition. What may cause one
+/// What happened between an attempt and its repetition, or shortly before both:
+/// what a crashed member handed on without a commit, and what is read again
+/// because of that, wait for the same take-over. What may cause a repetition
 /// comes first, and of several the last.
 fn cause(repeat: &Repeat<'_>, incidents: &[Incident]) -> Option<Cause> {
     let between = incidents.iter().filter(|incident| {
         let complete = ended(repeat.first).unwrap_or(repeat.again.instant);
-        incident.from <= repeat.again.instant && complete <= incident.to + COMMIT_STORED
+        let over = if incident.cause.may_repeat() {
+            TAKEN_OVER
+        } else {
+            COMMIT_STORED
+        };
+        incident.from <= repeat.again.instant && complete <= incident.to + over
     });
     let cause = between.max_by_key(|incident| (incident.cause.may_repeat(), incident.from));
     cause.map(|incident| incident.cause)
@@ -248,8 +259,9 @@ fn cause(repeat: &Repeat<'_>, incidents: &[Incident]) -> Option<Cause> {
 /// How many repetitions an incident may cause: what was in flight, and a
 /// quarter of a second of throughput, that is the best in the two seconds
 /// before. While the broker is down nothing can be committed, so that all that
-/// is sent meanwhile may be sent again.
-fn bound(deliveries: &[Delivery], incident: &Incident) -> usize {
+/// is sent meanwhile may be sent again; nor while a crash before this one is
+/// not settled.
+fn bound(deliveries: &[Delivery], incident: &Incident, incidents: &[Incident]) -> usize {
     if !incident.cause.may_repeat() {
         return 0;
     }
@@ -267,7 +279,7 @@ fn bound(deliveries: &[Delivery], incident: &Incident) -> usize {
         let from = incident.from - back * COMMIT;
         within(from, from + COMMIT)
     });
-    let uncommitted = match incident.cause {
+    let while_down = match incident.cause {
         Cause::BrokerKilled => within(incident.from, incident.to),
         Cause::Killed
         | Cause::StoodStill
@@ -276,7 +288,14 @@ fn bound(deliveries: &[Delivery], incident: &Incident) -> usize {
         | Cause::Joined
         | Cause::Left => 0,
     };
-    in_flight + quarters.max().unwrap_or_default() + uncommitted
+    let unsettled = incidents.iter().filter(|before| {
+        before.cause.may_repeat()
+            && before.from < incident.from
+            && incident.from < before.to + TAKEN_OVER
+    });
+    let since = unsettled.map(|before| before.from).min();
+    let unsettled = since.map_or(0, |since| within(since, incident.from));
+    in_flight + quarters.max().unwrap_or_default() + while_down + unsettled
 }
 
 /// One line a cause.

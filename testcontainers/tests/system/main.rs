@@ -7,6 +7,7 @@ mod failed_list;
 mod jobs;
 mod kafka;
 mod kafka_crate;
+mod pages;
 mod pipeline;
 mod place;
 mod quickstart;

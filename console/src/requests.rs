@@ -1,13 +1,17 @@
-//! Counts requests.
+//! Counts requests, to the API and to pages.
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::Api;
+use crate::metrics::Metrics;
 
-pub(super) async fn count(State(api): State<Api>, request: Request, next: Next) -> Response {
+pub(crate) async fn count(
+    State(metrics): State<Metrics>,
+    request: Request,
+    next: Next,
+) -> Response {
     // Only methods that some route has: a client can make any up.
     let method = match *request.method() {
         Method::GET => "GET",
@@ -21,11 +25,14 @@ pub(super) async fn count(State(api): State<Api>, request: Request, next: Next) 
     let response = next.run(request).await;
     let status = match response.status().as_u16() {
         200..=299 => "2xx",
+        300..=399 => "3xx",
         400..=499 => "4xx",
         500..=599 => "5xx",
         _ => "other",
     };
-    let requests = &api.shared.metrics.requests;
-    requests.with_label_values(&[method, &route, status]).inc();
+    metrics
+        .requests
+        .with_label_values(&[method, &route, status])
+        .inc();
     response
 }

@@ -1,0 +1,101 @@
+// What pages do beyond HTML. Every page works without it.
+'use strict';
+
+const language = document.documentElement.lang;
+
+// Times: "5 minutes ago" goes on; moments are shown in the reader's zone.
+const units = [['second', 1], ['minute', 60], ['hour', 3600], ['day', 86400]];
+const relative = new Intl.RelativeTimeFormat(language);
+const dateAndTime = { day: 'numeric', month: language === 'de' ? '2-digit' : 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' };
+const moment = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, dateAndTime);
+const exact = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { ...dateAndTime, second: '2-digit' });
+const tell = (formatter, date) => formatter.format(date).replace(language === 'de' ? ', ' : '', language === 'de' ? ' ' : '');
+
+function ago(date) {
+  const seconds = Math.trunc((date - Date.now()) / 1000);
+  if (seconds === 0) return null;
+  const [unit, size] = units.findLast(([, size]) => Math.abs(seconds) >= size);
+  return relative.format(Math.trunc(seconds / size), unit);
+}
+
+function showTimes() {
+  for (const time of document.querySelectorAll('time[data-time]')) {
+    const date = new Date(time.dateTime);
+    const text = time.dataset.time === 'moment' ? tell(moment, date) : ago(date);
+    if (text !== null && text !== time.textContent) time.textContent = text;
+    time.title = tell(exact, date);
+  }
+}
+showTimes();
+setInterval(showTimes, 10_000);
+
+// Copy and download: exactly what the page holds.
+async function copy(button, text) {
+  await navigator.clipboard.writeText(text);
+  button.classList.add('done');
+  const before = button.getAttribute('aria-label');
+  const label = button.textContent;
+  button.setAttribute('aria-label', button.dataset.done);
+  if (label.trim()) button.textContent = button.dataset.done;
+  setTimeout(() => {
+    button.classList.remove('done');
+    if (before === null) button.removeAttribute('aria-label');
+    else button.setAttribute('aria-label', before);
+    if (label.trim()) button.textContent = label;
+  }, 1500);
+}
+
+function save(text, name) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text]));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (!button || button.classList.contains('done')) return;
+  const { copy: text, copyFrom, saveFrom, file } = button.dataset;
+  if (text !== undefined) copy(button, text);
+  if (copyFrom) copy(button, document.getElementById(copyFrom).textContent);
+  if (saveFrom) save(document.getElementById(saveFrom).textContent, file);
+});
+
+// A choice that shows something else at once.
+document.addEventListener('change', (event) => {
+  if (event.target.matches('[data-submit]')) event.target.form.requestSubmit();
+});
+
+// A form is sent once, and says that it is under way.
+document.addEventListener('submit', (event) => {
+  const { submitter, target: form } = event;
+  if (form.method !== 'post') return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = 'yes';
+  if (submitter?.dataset.busy) {
+    submitter.textContent = submitter.dataset.busy;
+    submitter.setAttribute('aria-busy', 'true');
+  }
+});
+// Back from the browser's memory: it may be sent again.
+addEventListener('pageshow', () => {
+  for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
+});
+
+// What has just happened, or is wrong, is read first.
+document.querySelector('[data-focus]')?.focus();
+
+// `/` goes to the search.
+document.addEventListener('keydown', (event) => {
+  const isTyping = event.target.closest('input, select, textarea');
+  const search = document.querySelector('[data-search]');
+  if (event.key === '/' && !isTyping && search && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    search.focus();
+    search.select();
+  }
+});

@@ -1,0 +1,123 @@
+//! What is known of a request before its handler sees it.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{Method, Uri};
+use domain::Timestamp;
+
+use super::{Failure, Jar, Language, Notice, Pages, Section, Session, Shell, Theme};
+use crate::actor::Actor;
+
+/// What is known of a request. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Context(Arc<Known>);
+
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) language: Language,
+    pub(super) theme: Theme,
+    /// Path and query of a page that was looked at; of a form nothing.
+    pub(super) page: Option<String>,
+    pub(super) jar: Jar,
+    pub(super) client: IpAddr,
+    pub(super) visitor: Option<Visitor>,
+    pub(super) notice: Option<Notice>,
+}
+
+/// Somebody who is signed in.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    pub(super) by: Actor,
+    pub(super) session: Session,
+}
+
+impl Context {
+    pub(super) fn new(known: Known) -> Self {
+        Self(Arc::new(known))
+    }
+
+    /// Path and query, of a request that only looks.
+    pub(super) fn page_of(method: &Method, uri: &Uri) -> Option<String> {
+        let path = uri.path_and_query().map(|path| path.as_str().to_owned());
+        path.filter(|_| method == Method::GET)
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.0
+    }
+
+    pub(crate) fn language(&self) -> Language {
+        self.0.language
+    }
+
+    /// How cookies are set.
+    pub(crate) fn jar(&self) -> Jar {
+        self.0.jar
+    }
+
+    /// Where the request comes from.
+    pub(crate) fn client(&self) -> IpAddr {
+        self.0.client
+    }
+
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.0.visitor.is_some()
+    }
+
+    /// The frame of a page.
+    pub(crate) fn shell(&self, section: Option<Section>) -> Shell {
+        Shell::new(&self.0, section, Timestamp::now())
+    }
+}
+
+impl FromRequestParts<Pages> for Context {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Infallible> {
+        let known = parts.extensions.get::<Self>().cloned();
+        Ok(known.unwrap_or_else(|| pages.context(parts)))
+    }
+}
+
+/// Somebody who is signed in, and what for.
+#[derive(Debug)]
+pub(crate) struct Signed {
+    pub(crate) by: Actor,
+    context: Context,
+}
+
+impl Signed {
+    pub(crate) fn language(&self) -> Language {
+        self.context.language()
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The frame of a page.
+    pub(crate) fn shell(&self, section: Section) -> Shell {
+        self.context.shell(Some(section))
+    }
+}
+
+impl FromRequestParts<Pages> for Signed {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Failure> {
+        let context = match Context::from_request_parts(parts, pages).await {
+            Ok(context) => context,
+            Err(never) => match never {},
+        };
+        // `guard` has turned everybody else away.
+        let visitor = context.0.visitor.as_ref().ok_or(Failure::Internal)?;
+        Ok(Self {
+            by: visitor.by.clone(),
+            context: context.clone(),
+        })
+    }
+}

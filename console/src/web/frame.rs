@@ -1,0 +1,28 @@
+//! Around every page: what is known of the request before, the page of a failure
+//! and the headers after.
+
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::{Failure, Pages, secure_headers};
+
+pub(crate) async fn frame(State(pages): State<Pages>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let context = pages.context(&parts);
+    parts.extensions.insert(context.clone());
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        response = failure.page(&context);
+    }
+    // A notice is shown once.
+    let is_page = response.headers().get(header::CONTENT_TYPE);
+    let is_page = is_page.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page && context.known().notice.is_some() {
+        let (name, value) = context.jar().remove("notice");
+        response.headers_mut().append(name, value);
+    }
+    secure_headers::set(response.headers_mut());
+    response
+}

@@ -1,0 +1,21 @@
+//! The pages as browsers see them: HTML over HTTP, with librdkafka's mock cluster
+//! behind them. What needs a real browser stands in `testcontainers/browser`.
+#![cfg(test)]
+
+#[path = "../api/fixture.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
+mod fixture;
+#[path = "../api/receiver.rs"]
+mod receiver;
+
+mod access;
+mod endpoint_forms;
+mod forged_forms;
+mod headers;
+mod hostile_text;
+mod languages;
+mod sessions;
+mod snippets;
+mod test_events;
+mod visitor;
+mod weight;

@@ -1,0 +1,231 @@
+// The console's pages in a real browser, on a quickstart that runs:
+//
+//   node testcontainers/browser/console.mjs http://127.0.0.1:8080 TOKEN
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { after } from "node:test";
+import { isClean, visit } from "./browser.mjs";
+
+const [console_ = "http://127.0.0.1:8080", token = "demo"] = process.argv.slice(2);
+const HOSTILE = `</pre><script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
+
+// A shop's server: what it got, and answers that a page must not believe.
+const received = [];
+const server = createServer(async (request, response) => {
+  const parts = [];
+  for await (const part of request) parts.push(part);
+  received.push({ path: request.url, headers: request.headers, body: Buffer.concat(parts) });
+  if (request.url === "/moved") response.writeHead(301, { location: "https://elsewhere.example/" });
+  else response.writeHead(200, { "content-type": "text/html" });
+  response.end(HOSTILE);
+});
+server.listen(0, "127.0.0.1");
+await once(server, "listening");
+after(() => server.close());
+const hook = (path) => `http://127.0.0.1:${server.address().port}${path}`;
+
+const WIDE = { viewport: { width: 1280, height: 860 } };
+const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: "dark" };
+
+const signIn = async (page) => {
+  await page.locator("#token").fill(token);
+  await page.locator("main form button").click();
+  await page.locator("#nav").waitFor({ state: "attached" });
+};
+
+const inConsole = (name, path, options, look) =>
+  visit(name, `${console_}${path}`, { ...WIDE, ...options }, async (page) => {
+    const foreign = [];
+    page.on("request", (it) => it.url().startsWith(console_) || it.url().startsWith("blob:") || foreign.push(it.url()));
+    page.on("dialog", (dialog) => foreign.push(`a dialog: ${dialog.message()}`));
+    await signIn(page);
+    await look(page);
+    assert.deepEqual(foreign, [], "only the console is asked, and nothing of others runs");
+  });
+
+// An endpoint by the form; its URL in the console.
+const add = async (page, path, description) => {
+  await page.goto(`${console_}/endpoints/new`);
+  await page.locator("#url").fill(hook(path));
+  await page.locator("#description").fill(description);
+  await page.getByRole("checkbox", { name: "rating_submitted" }).check();
+  await page.locator(".form-end button").click();
+  await page.waitForURL(/\/endpoints\/ep_/);
+  return page.url();
+};
+
+inConsole("an endpoint is added by keyboard alone", "/endpoints/new", {}, async (page) => {
+  const press = async (...keys) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Zum Inhalt");
+  await page.keyboard.press("Enter");
+  // Past the way back to the list.
+  await press("Tab", "Tab");
+  await page.keyboard.type(hook("/ok"));
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("Mit der Tastatur");
+  await press("Tab", "Tab", "Space", "Enter");
+  await page.waitForURL(/\/endpoints\/ep_/);
+  await page.getByRole("heading", { name: "Mit der Tastatur" }).waitFor();
+  await page.getByRole("status").filter({ hasText: "Der Endpunkt ist angelegt" }).waitFor();
+  await page.getByText("rating_submitted").first().waitFor();
+  await page.goto(`${console_}/endpoints`);
+  await page.keyboard.press("/");
+  await page.keyboard.type("tastatur");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/q=tastatur/);
+  await page.getByRole("link", { name: "Mit der Tastatur" }).first().waitFor();
+});
+
+inConsole("mistakes are named, linked, and keep what was typed", "/endpoints/new", { expected: /422/ }, async (page) => {
+  await page.locator("#url").fill("https://localhost/hook");
+  await page.locator(".form-end button").click();
+  const summary = page.getByRole("alert");
+  await summary.waitFor();
+  assert.ok(await summary.evaluate((node) => node === document.activeElement));
+  await isClean(page);
+  await summary.getByRole("link").first().click();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "url");
+  assert.equal(await page.locator("#url").inputValue(), "https://localhost/hook");
+  await page.getByRole("button", { name: "Bedingung hinzufügen" }).click();
+  await page.locator("#filter-0-field").selectOption("score");
+  await page.getByRole("button", { name: "Bedingung hinzufügen" }).click();
+  await page.locator("#filter-1-field").waitFor();
+  assert.equal(await page.locator("#filter-0-field").inputValue(), "score");
+  await page.getByRole("button", { name: "Bedingung 1 entfernen" }).click();
+  await page.locator("#filter-1-field").waitFor({ state: "detached" });
+  assert.equal(await page.locator("#filter-0-field").inputValue(), "");
+});
+
+inConsole(
+  "a test event shows what goes out and what comes back, all of it as text",
+  "/endpoints/new",
+  { permissions: ["clipboard-read", "clipboard-write"] },
+  async (page) => {
+    await page.locator("#url").fill(hook("/ok?draft"));
+    await page.getByRole("button", { name: "Anfrage zeigen" }).click();
+    await page.getByRole("heading", { name: "Das wird gesendet" }).waitFor();
+    assert.ok(!received.some((it) => it.path === "/ok?draft"));
+    await isClean(page);
+    await page.getByRole("button", { name: "Testereignis senden" }).click();
+    await page.getByRole("heading", { name: "Zugestellt" }).waitFor();
+    assert.equal(received.filter((it) => it.path === "/ok?draft").length, 1);
+    await page.locator("pre.code", { hasText: HOSTILE }).waitFor();
+
+    const endpoint = await add(page, "/ok?saved", HOSTILE);
+    await page.getByRole("heading", { name: HOSTILE }).waitFor();
+    await page.goto(`${endpoint}/test`);
+    await page.getByRole("radio", { name: /nps_calculated/ }).check();
+    await page.waitForURL(/event=nps_calculated/);
+    await page.getByRole("button", { name: "Testereignis senden" }).click();
+    const result = page.locator(".result");
+    await result.getByRole("heading", { name: "Zugestellt" }).waitFor();
+    await result.getByText("200", { exact: true }).waitFor();
+    await isClean(page);
+    const [delivery] = received.filter((it) => it.path === "/ok?saved");
+    assert.equal(delivery.headers["x-feedbackpro-event"], "nps_calculated");
+    // What is copied is what went out, byte for byte.
+    await result.getByText("Was gesendet wurde").click();
+    const copy = result.locator("details").getByRole("button", { name: "Kopieren" });
+    await copy.click();
+    await result.locator("details").getByRole("button", { name: "Kopiert" }).waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), delivery.body.toString());
+  },
+);
+
+inConsole("what is wrong is said in words", "/endpoints", { locale: "en-GB" }, async (page) => {
+  const endpoint = await add(page, "/moved", "Moved");
+  await page.goto(`${endpoint}/test`);
+  await page.getByRole("button", { name: "Send test event" }).click();
+  await page.getByText("The endpoint redirects to another URL.").waitFor();
+  await page.getByText("Enter the URL where the redirect ends.").waitFor();
+});
+
+inConsole("a secret is revealed, verifies, and is rotated with both signing", "/endpoints", {}, async (page) => {
+  const endpoint = await add(page, "/ok?signed", "Signiert");
+  assert.doesNotMatch(await page.content(), /whsec_[A-Za-z0-9+/]/);
+  const reveal = async () => {
+    await page.getByRole("button", { name: "Geheimnis zeigen" }).click();
+    const shown = page.locator(".secret code");
+    await page.locator(".secret[data-focus]").waitFor();
+    return shown.allTextContents();
+  };
+  const [first] = await reveal();
+  await isClean(page);
+  await page.getByRole("link", { name: "Geheimnis erneuern" }).click();
+  await page.getByText("24 Stunden lang trägt jede Zustellung zwei Signaturen").waitFor();
+  await page.getByRole("button", { name: "Geheimnis erneuern" }).click();
+  await page.getByText("Jede Zustellung ist mit zwei Geheimnissen signiert").waitFor();
+  const both = await reveal();
+  assert.equal(both.length, 2);
+  assert.equal(both[1], first);
+  await page.goto(`${endpoint}/test`);
+  await page.getByRole("button", { name: "Testereignis senden" }).click();
+  await page.locator(".result").waitFor();
+  const { headers, body } = received.find((it) => it.path === "/ok?signed");
+  const signatures = both.map((secret) => `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`);
+  assert.deepEqual(headers["x-feedbackpro-signature"].split(",").sort(), signatures.sort());
+  await page.goto(`${console_}/settings/audit`);
+  await page.getByRole("cell", { name: "Geheimnis angesehen" }).first().waitFor();
+});
+
+inConsole("language and theme are chosen and stay", "/overview", {}, async (page) => {
+  await page.goto(`${console_}/settings/retry`);
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await ground();
+  await page.getByRole("button", { name: "English" }).click();
+  await page.getByRole("heading", { name: "Retry policy" }).waitFor();
+  await page.getByRole("button", { name: "Account and appearance" }).click();
+  await isClean(page);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Dark" }).waitFor({ state: "hidden" });
+  await page.getByRole("button", { name: "Account and appearance" }).click();
+  await page.getByRole("button", { name: "Dark" }).click();
+  await page.locator("html[data-theme=dark]").waitFor({ state: "attached" });
+  assert.notEqual(await ground(), light);
+  await page.getByRole("button", { name: "Account and appearance" }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("You are signed out.").waitFor();
+  await isClean(page);
+  await page.goto(`${console_}/endpoints`);
+  await page.waitForURL(/\/sign-in\?next=/);
+});
+
+inConsole("everything works without a script", "/overview", { javaScriptEnabled: false }, async (page) => {
+  const endpoint = await add(page, "/ok?plain", "Ohne Skript");
+  await page.goto(`${endpoint}/test`);
+  await page.getByRole("radio", { name: /widget_dismissed/ }).check();
+  await page.getByRole("button", { name: "Anfrage zeigen" }).click();
+  await page.getByText("widget_dismissed", { exact: true }).nth(1).waitFor();
+  await page.getByRole("button", { name: "Testereignis senden" }).click();
+  await page.getByRole("heading", { name: "Zugestellt" }).waitFor();
+  await page.goto(endpoint);
+  await page.getByRole("button", { name: "Anhalten" }).click();
+  await page.getByText("Der Endpunkt ist angehalten.").waitFor();
+  await page.getByRole("link", { name: "Endpunkt löschen" }).click();
+  await page.getByRole("button", { name: "Endpunkt löschen" }).click();
+  await page.getByText("Der Endpunkt ist gelöscht.").waitFor();
+});
+
+for (const [name, options] of [
+  ["wide, light and German", {}],
+  ["small, dark and English", { ...PHONE, locale: "en-GB" }],
+])
+  inConsole(`each page is clean: ${name}`, "/overview", { ...options, expected: /404/ }, async (page) => {
+    const endpoint = await add(page, "/ok?clean", `Sehr lang: ${"Bestellsystem".repeat(8)}`);
+    const pages = ["/overview", "/endpoints", "/endpoints?q=nothing", "/endpoints/new", "/settings/retry", "/settings/audit", "/events", "/nothing"];
+    const own = ["", "/edit", "/test", "/rotate", "/delete"];
+    for (const url of [...pages.map((path) => `${console_}${path}`), ...own.map((path) => `${endpoint}${path}`)]) {
+      await page.goto(url);
+      await isClean(page);
+    }
+    if (options.viewport) {
+      await page.getByRole("button", { name: "Menu" }).click();
+      await page.getByRole("link", { name: "Audit log" }).click();
+      await page.getByRole("heading", { name: "Audit log" }).waitFor();
+    }
+  });

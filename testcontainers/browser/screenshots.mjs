@@ -1,0 +1,80 @@
+// The console's pages as pictures for README and docs, from a fresh quickstart:
+//
+//   cargo run --release -- --token demo-token
+//   node testcontainers/browser/screenshots.mjs http://127.0.0.1:8080 demo-token
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const [base = "http://127.0.0.1:8080", token = "demo-token"] = process.argv.slice(2);
+const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
+mkdirSync(folder, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars"],
+  chromiumSandbox: false,
+});
+
+const open = async (options) => {
+  const context = await browser.newContext({ locale: "en-GB", reducedMotion: "reduce", ...options });
+  const page = await context.newPage();
+  const shoot = (name, fullPage = false) => page.screenshot({ path: `${folder}${name}.png`, fullPage });
+  await page.goto(base);
+  return { page, shoot };
+};
+const signIn = async (page) => {
+  await page.locator("#token").fill(token);
+  await page.locator("main form button").click();
+  await page.locator("#nav").waitFor({ state: "attached" });
+};
+
+const { page, shoot } = await open({ viewport: { width: 1200, height: 800 } });
+await shoot("sign-in");
+await signIn(page);
+await page.goto(`${base}/endpoints/new`);
+await page.locator("#url").fill("https://api.yourshop.de/webhooks/feedback");
+await page.locator("#description").fill("Customer care");
+await page.getByRole("checkbox", { name: "rating_submitted" }).check();
+await page.getByRole("checkbox", { name: "nps_calculated" }).check();
+await page.locator("#filter-0-field").selectOption("score");
+await page.locator("#filter-0-operator").selectOption("at_most");
+await page.locator("#filter-0-value").fill("2");
+await page.locator("#rate").fill("50");
+await shoot("endpoint-new", true);
+await page.locator(".form-end button").click();
+await page.waitForURL(/\/endpoints\/ep_/);
+const endpoint = page.url();
+await shoot("endpoint", true);
+await page.goto(`${endpoint}/rotate`);
+await shoot("rotate");
+await page.goto(`${endpoint}/delete`);
+await shoot("delete");
+await page.goto(`${base}/endpoints`);
+await page.getByRole("link", { name: "Demo receiver" }).click();
+await page.getByRole("link", { name: "Send test event" }).click();
+await shoot("test-event", true);
+await page.getByRole("button", { name: "Send test event" }).click();
+await page.locator(".result").waitFor();
+await shoot("test-result");
+for (const [name, path, whole] of [
+  ["overview", "/overview"],
+  ["endpoints", "/endpoints"],
+  ["retry-policy", "/settings/retry", true],
+  ["audit", "/settings/audit"],
+  ["events", "/events"],
+]) {
+  await page.goto(`${base}${path}`);
+  await shoot(name, whole);
+}
+
+const dark = await open({ viewport: { width: 1200, height: 800 }, colorScheme: "dark", locale: "de-DE" });
+await signIn(dark.page);
+await dark.page.goto(endpoint);
+await dark.shoot("endpoint-dark-german");
+
+const phone = await open({ viewport: { width: 390, height: 844 }, locale: "de-DE" });
+await signIn(phone.page);
+await phone.page.goto(`${base}/endpoints`);
+await phone.shoot("endpoints-phone");
+await browser.close();
