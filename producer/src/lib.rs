@@ -19,6 +19,7 @@ mod run;
 pub mod settings;
 mod traces;
 
+pub use api::operations;
 pub use domain::{AccountId, EventId, InputError, Submission, Topics};
 pub use kafka::{Connection, ConnectionError, PublisherOptions};
 pub use publisher::{NewEvent, Publication, PublishError, Publisher};

@@ -44,10 +44,7 @@ pub(super) async fn follow(
     let Query(query) = query?;
     let scope = asker.by.narrowed(query.account)?;
     let permit = api.shared.streams.clone().try_acquire_owned();
-    let permit = permit.map_err(|_| {
-        let detail = format!("{STREAMS} clients follow changes already");
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-streams", detail).retry_after(RETRY)
-    })?;
+    let permit = permit.map_err(|_| too_many())?;
     let begun = Stream {
         changes: api.shared.log.attempts.changes(scope.into()),
         is_new: true,
@@ -62,6 +59,11 @@ pub(super) async fn follow(
     });
     let alive = KeepAlive::new().interval(KEEP_ALIVE);
     Ok(Sse::new(events).keep_alive(alive).into_response())
+}
+
+pub(super) fn too_many() -> Problem {
+    let detail = format!("{STREAMS} clients follow changes already");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-streams", detail).retry_after(RETRY)
 }
 
 impl Stream {
