@@ -2,6 +2,8 @@
 //! and the files of `assets/` with their hashes, packed.
 #![expect(clippy::print_stdout, reason = "cargo reads it there")]
 
+#![expect(clippy::print_stdout, reason = "cargo reads it")]
+
 #[path = "assets.rs"]
 mod assets;
 #[path = "messages.rs"]

@@ -2,6 +2,8 @@
 
 use domain::AccountId;
 
+use crate::attempts;
+
 /// Whose data may be seen and changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scope {
@@ -18,6 +20,15 @@ impl Scope {
         match self {
             Self::Account(own) => own == account,
             Self::Every => true,
+        }
+    }
+}
+
+impl From<Scope> for attempts::Scope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Account(account) => Self::Account(account),
+            Scope::Every => Self::All,
         }
     }
 }

@@ -249,6 +249,12 @@ impl Registry {
         })
     }
 
+    /// Whether the endpoint is there, whoever's it is.
+    #[must_use]
+    pub(crate) fn is_there(&self, id: EndpointId) -> bool {
+        self.read().get(id).is_some()
+    }
+
     fn known(&self, scope: &Scope, id: EndpointId) -> Result<Found, Refusal> {
         self.read()
             .get(id)

@@ -4,13 +4,18 @@
 //! A request goes from `api` (tokens, JSON, problems) or `pages` (sessions, forms,
 //! HTML) to `endpoints::Registry`, which is the only writer of endpoint records
 //! and tells `audit::Audit` of each change, or to `test_event::Tester`.
+//! What became of deliveries is in `attempts`, an index of its topic; what they
+//! carry is read where it stands (`delivery_log`). `portal` shows what the APIs promise.
 
 mod actor;
 mod api;
+pub mod attempts;
 mod audit;
+mod delivery_log;
 mod endpoints;
 mod metrics;
 mod pages;
+mod portal;
 mod quota;
 mod requests;
 mod run;
@@ -19,6 +24,8 @@ mod shared;
 mod test_event;
 mod web;
 
+pub use api::operations;
+pub use metrics::Metrics;
 pub use pages::{RouteInfo, page_routes};
 pub use run::{Parts, RunError, run};
 pub use web::Access;

@@ -1,9 +1,9 @@
 //! From settings to a running console, and to its end.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::TopicSpec;
-use kafka::{TopicError, TopicPolicy, ensure_topics};
+use kafka::{Connection, TopicError, TopicPolicy, ensure_topics};
 use prometheus::Registry as MetricRegistry;
 use service::health::{Condition, Health};
 use service::http::Port;
@@ -11,14 +11,18 @@ use service::settings::SettingsError;
 use service::tokens::Tokens;
 use service::{admin, http};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Api};
+use crate::attempts::Keeper;
+use crate::delivery_log::DeliveryLog;
 use crate::endpoints::{Foundation, Registry};
 use crate::metrics::Metrics;
 use crate::pages;
+use crate::portal;
 use crate::settings::Settings;
-use crate::shared::Shared;
+use crate::shared::{STREAMS, Shared};
 use crate::test_event::Tester;
 use crate::web::{Pages, Sessions};
 
@@ -102,6 +106,7 @@ async fn start(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let metrics = Metrics::register(&parts.registry)?;
+    let keeper = Keeper::new(&settings.index, &metrics)?;
     let connector = settings.connector()?;
     let names = settings.topic_names();
     let foundation = Foundation {
@@ -115,23 +120,40 @@ async fn start(
     };
     let tests = count(settings.limits.test_events_per_minute);
     let tester = Tester::new(connector, tests, metrics.clone());
+    let topics = Topics {
+        specs: vec![
+            names.endpoints_spec(),
+            names.audit_spec(),
+            names.attempts_spec(),
+        ],
+        policy: parts.topics,
+    };
+
+    // Whatever ends first ends the others.
+    let stop = shutdown.child_token();
+    let log = DeliveryLog::open(keeper.attempts(), &foundation.connection);
+    let log = log.map_err(SettingsError::from)?;
     let schedule = settings.schedule()?;
-    let shared = Arc::new(Shared::new(parts.tokens, tester, schedule, metrics));
+    let shared = Shared {
+        tokens: parts.tokens,
+        registry: OnceLock::new(),
+        tester,
+        schedule,
+        log,
+        streams: Arc::new(Semaphore::new(STREAMS)),
+        stop: stop.clone(),
+        metrics,
+    };
+    let shared = Arc::new(shared);
     let pages = Pages::new(
         Arc::clone(&shared),
         Sessions::new(&foundation.keys),
         settings.http.proxies(),
         settings.session.allow_plain_http_on_loopback,
     );
-    let topics = Topics {
-        specs: vec![names.endpoints_spec(), names.audit_spec()],
-        policy: parts.topics,
-    };
-
-    // Whatever ends first ends the others.
-    let stop = shutdown.child_token();
     let admin_routes = admin::routes(parts.health.clone(), parts.registry);
-    let routes = api::routes(Api::new(Arc::clone(&shared))).merge(pages::routes(pages));
+    let api = api::routes(Api::new(Arc::clone(&shared))).merge(portal::routes());
+    let routes = api.merge(pages::routes(pages));
     let (routes, admin) = match parts.admin {
         Some(listener) => (routes, Some((listener, admin_routes))),
         // What is on no route gets the pages' answer.
@@ -150,7 +172,22 @@ async fn start(
         served
     };
     let engine = async {
-        let ended = follow(foundation, &topics, &shared, &ready, &stop).await;
+        let ended = match make(&topics, &foundation.connection, &stop).await {
+            Ok(()) => {
+                ready.topics.set(true);
+                let connection = foundation.connection.clone();
+                let following = async {
+                    let ended = follow(foundation, &shared, &ready, &stop).await;
+                    stop.cancel();
+                    ended
+                };
+                // Nothing waits for the index, and nothing ends with it.
+                let keeping = keeper.run(&connection, &names.attempts, &stop);
+                tokio::join!(following, keeping).0
+            }
+            Err(TopicError::Stopped) => Ok(()),
+            Err(error) => Err(SettingsError::from(error).into()),
+        };
         if let Err(error) = &ended {
             parts.health.fail(error.to_string());
         }
@@ -184,26 +221,26 @@ struct Topics {
     policy: TopicPolicy,
 }
 
+async fn make(
+    topics: &Topics,
+    connection: &Connection,
+    stop: &CancellationToken,
+) -> Result<(), TopicError> {
+    let Topics { specs, policy } = topics;
+    for difference in ensure_topics(connection, specs, *policy, stop).await? {
+        tracing::warn!("{difference}");
+    }
+    Ok(())
+}
+
 /// Opens the API as soon as the endpoint table was read, and watches over the
 /// clients of Kafka until `stop`.
 async fn follow(
     foundation: Foundation,
-    topics: &Topics,
     shared: &Shared,
     ready: &Ready,
     stop: &CancellationToken,
 ) -> Result<(), RunError> {
-    let Topics { specs, policy } = topics;
-    match ensure_topics(&foundation.connection, specs, *policy, stop).await {
-        Ok(differences) => {
-            for difference in differences {
-                tracing::warn!("{difference}");
-            }
-        }
-        Err(TopicError::Stopped) => return Ok(()),
-        Err(error) => return Err(SettingsError::from(error).into()),
-    }
-    ready.topics.set(true);
     let registry =
         Registry::open(foundation).map_err(|error| RunError::Kafka(error.to_string()))?;
     let registry = Arc::new(registry);

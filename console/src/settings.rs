@@ -1,6 +1,7 @@
 //! What can be set. `settings.default.toml` says what each is for.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use delivery::{Connector, EgressSettings, Guard, GuardSettings, SetupError};
 use domain::{KeyRing, KeyRingError, Schedule, Topics};
@@ -40,6 +41,8 @@ pub struct Settings {
     pub retry: RetrySettings,
     /// What one account may have and do.
     pub limits: LimitsSettings,
+    /// The file of what became of deliveries.
+    pub index: IndexSettings,
     /// Who may ask.
     pub auth: AuthSettings,
     /// Health and metrics.
@@ -110,6 +113,27 @@ pub struct LimitsSettings {
     #[serde(deserialize_with = "count")]
     pub test_events_per_minute: u32,
 }
+
+/// `[index]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexSettings {
+    /// The SQLite file.
+    pub path: PathBuf,
+    /// Attempts that it holds at most.
+    #[serde(deserialize_with = "attempts")]
+    pub max_attempts: u32,
+}
+
+fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer) {
+        Ok(count @ 1_000..=MOST_ATTEMPTS) => Ok(count),
+        Ok(_) | Err(_) => Err(D::Error::custom("a whole number from 1000 to 1000000000")),
+    }
+}
+
+/// The file has about 300 bytes an attempt.
+const MOST_ATTEMPTS: u32 = 1_000_000_000;
 
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     match u32::deserialize(deserializer) {

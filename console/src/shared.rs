@@ -4,38 +4,35 @@ use std::sync::{Arc, OnceLock};
 
 use domain::Schedule;
 use service::tokens::Tokens;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
+use crate::delivery_log::DeliveryLog;
 use crate::endpoints::{Registry, Unavailable};
 use crate::metrics::Metrics;
 use crate::test_event::Tester;
+
+/// So many clients follow changes at once: each holds a connection, of which the
+/// port has 8192.
+pub(crate) const STREAMS: usize = 1024;
 
 /// What the API and the pages share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) tokens: Tokens,
     /// Empty until the endpoint table was read to its end.
-    registry: OnceLock<Arc<Registry>>,
+    pub(crate) registry: OnceLock<Arc<Registry>>,
     pub(crate) tester: Tester,
     pub(crate) schedule: Schedule,
+    pub(crate) log: DeliveryLog,
+    /// One permit for each client that follows changes.
+    pub(crate) streams: Arc<Semaphore>,
+    /// Ends what would never end by itself.
+    pub(crate) stop: CancellationToken,
     pub(crate) metrics: Metrics,
 }
 
 impl Shared {
-    pub(crate) fn new(
-        tokens: Tokens,
-        tester: Tester,
-        schedule: Schedule,
-        metrics: Metrics,
-    ) -> Self {
-        Self {
-            tokens,
-            registry: OnceLock::new(),
-            tester,
-            schedule,
-            metrics,
-        }
-    }
-
     /// From now on requests are answered; before that they get 503.
     pub(crate) fn open(&self, registry: Arc<Registry>) {
         if self.registry.set(registry).is_err() {

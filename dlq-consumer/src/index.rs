@@ -5,70 +5,19 @@
 //! file is always the list as it was at some offset.
 
 mod conditions;
-mod file;
 mod query;
 mod row;
 mod schema;
 mod select;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 pub(crate) use conditions::Scope;
-pub(crate) use file::Lock;
+pub(crate) use index::{Identity, IndexError, Lock, WhyNew};
 pub(crate) use query::{Count, Page, Part, Reader, Sorted};
-pub(crate) use schema::{Identity, WhyNew};
 pub(crate) use writer::{Change, Summary, Writer};
-
-/// Why the index cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum IndexError {
-    /// SQLite says no: the disk is full, or the file is broken.
-    #[error("the index {} cannot be used: {source}", path.display())]
-    Sqlite {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite says.
-        source: rusqlite::Error,
-    },
-    /// The file or its folder cannot be made or removed.
-    #[error("the index {} cannot be used: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The end of the topic was not read for so long that records which took
-    /// entries off the list may be gone.
-    #[error("the index {} is too old to go on with: the next start makes it anew", .0.display())]
-    TooOld(PathBuf),
-}
-
-impl IndexError {
-    fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
-        Self::Sqlite {
-            path: path.to_owned(),
-            source,
-        }
-    }
-
-    fn file(path: &Path, source: std::io::Error) -> Self {
-        Self::File {
-            path: path.to_owned(),
-            source,
-        }
-    }
-
-    /// Whether the file is broken, so that only a new one helps.
-    pub(crate) fn is_broken_file(&self) -> bool {
-        match self {
-            Self::Sqlite { source, .. } => file::is_broken(source),
-            Self::File { .. } | Self::TooOld(_) => false,
-        }
-    }
-}
 
 /// The open index.
 #[derive(Debug, Clone)]
@@ -99,6 +48,6 @@ impl Index {
     /// Removes a file that cannot be used any more, so that the next start
     /// makes it anew.
     pub(crate) fn remove(path: &Path) -> Result<(), IndexError> {
-        file::remove(path)
+        index::remove(path)
     }
 }

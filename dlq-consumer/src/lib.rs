@@ -10,7 +10,6 @@
 //! payload.
 
 mod api;
-mod cluster;
 mod deliveries;
 mod follow;
 mod index;
@@ -22,6 +21,7 @@ mod moves;
 mod run;
 pub mod settings;
 
-pub use index::IndexError;
+pub use ::index::IndexError;
+pub use api::operations;
 pub use run::{Parts, RunError, run};
 pub use settings::Settings;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Topics;
-use kafka::{Connection, Lookup, Mover, Table};
+use kafka::{Connection, Lookup, Mover, Table, Told};
 use service::health::Condition;
 use service::settings::SettingsError;
 use tokio::sync::{Semaphore, mpsc};
@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::RunError;
-use crate::cluster::Told;
 use crate::deliveries::Deliveries;
 use crate::follow;
 use crate::index::{Identity, Index, IndexError, Reader};

@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Settings;
 use crate::api;
-use crate::cluster;
 use crate::index::{Index, IndexError, Lock};
 use crate::list::{FailedList, Ingredients, Trouble};
 use crate::metrics::Metrics;
@@ -197,7 +196,7 @@ impl Beginning<'_> {
             Err(error) => return Err(SettingsError::from(error).into()),
         }
         self.checked.set(true);
-        let told = cluster::ask(&connection, &topics.dead_letter, shutdown).await;
+        let told = kafka::ask(&connection, &topics.dead_letter, shutdown).await;
         let Some(told) = told.map_err(SettingsError::from)? else {
             return Ok(None);
         };

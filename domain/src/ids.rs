@@ -70,6 +70,18 @@ macro_rules! hex_id {
         impl $name {
             /// What is allowed, as error messages say it.
             pub(crate) const ALLOWED: &'static str = $allowed;
+
+            /// The id as an index keeps it.
+            #[must_use]
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0.to_be_bytes()
+            }
+
+            /// The id of [`Self::to_bytes`].
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(u128::from_be_bytes(bytes))
+            }
         }
 
         impl fmt::Display for $name {
@@ -230,6 +242,23 @@ impl FromStr for DeliveryId {
     }
 }
 
+impl JsonSchema for DeliveryId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "DeliveryId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r"^evt_[0-9a-f]{32}\.ep_[0-9a-f]{32}$",
+        })
+    }
+}
+
 impl TryFrom<String> for DeliveryId {
     type Error = NotAnId;
 
@@ -282,6 +311,20 @@ impl FromStr for AccountId {
                 "an account: 1 to 64 letters, digits, '_', '-' or '.'",
             ))
         }
+    }
+}
+
+impl JsonSchema for AccountId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "AccountId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$"})
     }
 }
 

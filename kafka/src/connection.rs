@@ -277,3 +277,12 @@ pub(crate) fn passes_by_waiting(code: RDKafkaErrorCode) -> bool {
             | Code::ThrottlingQuotaExceeded
     )
 }
+
+/// Whether the topic does not have the offset that was to be read.
+pub(crate) fn offset_is_gone(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation
+    )
+}

@@ -6,12 +6,14 @@
 //! here once and cannot be replaced by a user's property. The dispatcher makes
 //! its own consumers from [`Connection::consumer_config`]; everything else
 //! about Kafka is behind [`ensure_topics`], [`Publisher`], [`Feed`], [`Table`],
-//! [`Follower`], [`Lookup`] and [`Mover`].
+//! [`Log`], [`Follower`], [`Lookup`] and [`Mover`].
 
 mod client_log;
+mod cluster;
 mod connection;
 mod feed;
 mod follower;
+mod log;
 mod lookup;
 mod mover;
 mod patience;
@@ -23,9 +25,11 @@ mod table;
 mod topics;
 
 pub use client_log::{ClientLog, Logged};
+pub use cluster::{Told, ask};
 pub use connection::{Connection, ConnectionError};
 pub use feed::Feed;
 pub use follower::{Follower, FollowerEnded};
+pub use log::{Log, LogEnded, LogEvent, LogProgress, LogRecord};
 pub use lookup::{FoundRecord, Lookup, LookupError};
 pub use mover::{MoveError, Mover};
 pub use publisher::{Compression, Delivery, NotFlushed, PublishError, Publisher, PublisherOptions};

@@ -122,7 +122,7 @@ async fn start(args: Args) -> anyhow::Result<()> {
         ended
     };
     let (received, acted) = tokio::join!(receiving, acting);
-    settings.remove_index();
+    settings.remove_indexes();
     acted?;
     Ok(received?)
 }

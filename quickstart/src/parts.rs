@@ -29,7 +29,8 @@ pub(crate) struct Overrides {
     auth: (String, String),
     retry: (String, String),
     sending: Vec<(String, String)>,
-    index: PathBuf,
+    /// The folder of the index files.
+    indexes: PathBuf,
 }
 
 impl Overrides {
@@ -64,7 +65,7 @@ impl Overrides {
                 set("SECRETS__KEYS", &key),
                 set("GUARD__ALLOW_PLAIN_HTTP_TO_LOOPBACK", "true"),
             ],
-            index: std::env::temp_dir().join(directory),
+            indexes: std::env::temp_dir().join(directory),
         }
     }
 
@@ -74,7 +75,7 @@ impl Overrides {
     }
 
     fn dlq_consumer(&self) -> Result<dlq_consumer::Settings, SettingsError> {
-        let path = self.index.join("failed.sqlite");
+        let path = self.indexes.join("failed.sqlite");
         let own = [
             self.auth.clone(),
             set("INDEX__PATH", &path.to_string_lossy()),
@@ -83,10 +84,12 @@ impl Overrides {
     }
 
     fn console(&self) -> Result<console::settings::Settings, SettingsError> {
+        let path = self.indexes.join("attempts.sqlite");
         let mut own = vec![
             self.auth.clone(),
             self.retry.clone(),
             set("SESSION__ALLOW_PLAIN_HTTP_ON_LOOPBACK", "true"),
+            set("INDEX__PATH", &path.to_string_lossy()),
         ];
         own.extend_from_slice(&self.sending);
         load_from(console::settings::DEFAULTS, &[], self.with(&own))
@@ -102,10 +105,10 @@ impl Overrides {
         self.kafka.iter().chain(own).cloned().collect()
     }
 
-    /// Removes the failed list's file: it is rebuilt from the topic anyway.
-    pub(crate) fn remove_index(&self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.index) {
-            tracing::debug!(%error, "the failed list's file could not be removed");
+    /// Removes the indexes' files: they are rebuilt from their topics anyway.
+    pub(crate) fn remove_indexes(&self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.indexes) {
+            tracing::debug!(%error, "the indexes' files could not be removed");
         }
     }
 }

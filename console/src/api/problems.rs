@@ -3,8 +3,12 @@
 use axum::http::StatusCode;
 use service::problem::{ABOUT_BLANK, Problem, ProblemError};
 
+use kafka::LookupError;
+
 use super::etag;
 use crate::actor::NotForAccount;
+use crate::attempts::AttemptsError;
+use crate::delivery_log::NoPayload;
 use crate::endpoints::{Mistake, Refusal, Unavailable, Wrong};
 
 /// Seconds after which a request may be tried again that found Kafka away.
@@ -95,6 +99,39 @@ impl From<Unavailable> for Problem {
             }
         };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, ABOUT_BLANK, detail).retry_after(RETRY_AFTER)
+    }
+}
+
+impl From<AttemptsError> for Problem {
+    fn from(error: AttemptsError) -> Self {
+        let detail = match &error {
+            AttemptsError::Away => error.to_string(),
+            AttemptsError::Index(index) => {
+                tracing::error!(error = %index, "the index of attempts was not read");
+                "the index of attempts cannot be read now".to_owned()
+            }
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, ABOUT_BLANK, detail).retry_after(RETRY_AFTER)
+    }
+}
+
+impl From<NoPayload> for Problem {
+    fn from(why: NoPayload) -> Self {
+        match why {
+            NoPayload::PlaceUnknown | NoPayload::Absent => Self::not_found(why.to_string()),
+            NoPayload::Lookup(LookupError::Expired) => Self::new(
+                StatusCode::GONE,
+                "event-expired",
+                "Kafka does not keep the event any more: its topic's retention is over",
+            ),
+            NoPayload::Lookup(LookupError::Absent) => Self::from(NoPayload::Absent),
+            NoPayload::Lookup(error @ (LookupError::Busy | LookupError::Unavailable(_))) => {
+                tracing::warn!(%error, "an event was not read");
+                let detail = "the event cannot be read now";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "kafka-unavailable", detail)
+                    .retry_after(RETRY_AFTER)
+            }
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! A console of one test, and its client.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use console::settings::{DEFAULTS, Settings};
 use console::{Parts, run};
+use domain::EventId;
 use kafka::TopicPolicy;
 use prometheus::Registry;
 use rdkafka::mocking::MockCluster;
@@ -30,8 +32,10 @@ pub(crate) type Cluster = MockCluster<'static, DefaultProducerContext>;
 
 pub(crate) fn cluster() -> Cluster {
     let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("feedback.events", 6, 1).unwrap();
     cluster.create_topic("webhooks.endpoints", 1, 1).unwrap();
     cluster.create_topic("webhooks.audit", 6, 1).unwrap();
+    cluster.create_topic("webhooks.attempts", 6, 1).unwrap();
     cluster
 }
 
@@ -74,6 +78,7 @@ pub(crate) struct Console {
     pub(crate) health: Health,
     pub(crate) stop: CancellationToken,
     task: JoinSet<()>,
+    folder: PathBuf,
 }
 
 /// An answer that was read whole.
@@ -95,7 +100,9 @@ impl Console {
         console
     }
 
-    pub(crate) async fn start_unready(settings: Settings) -> Self {
+    pub(crate) async fn start_unready(mut settings: Settings) -> Self {
+        let folder = std::env::temp_dir().join(format!("console-{}", EventId::generate()));
+        settings.index.path = folder.join("attempts.sqlite");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let health = Health::new();
@@ -117,6 +124,7 @@ impl Console {
             health,
             stop,
             task,
+            folder,
         }
     }
 
@@ -176,6 +184,12 @@ impl Console {
         let text = String::from_utf8(text).unwrap();
         let lines = text.lines().filter(|line| line.starts_with(begin));
         lines.map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.folder).ok();
     }
 }
 

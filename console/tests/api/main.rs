@@ -5,6 +5,7 @@
 mod access;
 mod audit;
 mod bad_input;
+mod deliveries;
 mod drafts;
 mod filters;
 mod fixture;
@@ -15,4 +16,6 @@ mod receiver;
 mod replicas;
 mod secrets;
 mod settings;
+mod statistics;
 mod test_events;
+mod written;

@@ -48,6 +48,7 @@ fn a_wrong_setting_names_its_key() {
             "0",
             "limits.endpoints_per_account",
         ),
+        ("INDEX__MAX_ATTEMPTS", "10", "index.max_attempts"),
         ("GUARD__DENY_CIDRS", "10.0.0.0/33", "guard.deny_cidrs"),
         ("EGRESS__PROXY", "ftp://proxy", "egress.proxy"),
         ("EGRESS__EXTRA_CA", "/nowhere.pem", "egress.extra_ca"),

@@ -1,23 +1,13 @@
 //! Reading the index, beside its writer.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::path::Path;
 
 use domain::FailedFilter;
-use rusqlite::{Connection, OpenFlags};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
 use super::conditions::Scope;
 use super::{IndexError, select};
 use crate::letter::Letter;
-
-/// Queries that run at once; each holds one part of the list in memory.
-const READERS: usize = 4;
-/// The writer never blocks readers (WAL) but while it makes a new log.
-const READ_WAIT: Duration = Duration::from_secs(5);
 
 /// The order of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,19 +55,11 @@ pub(crate) struct Count {
 
 /// Reads the index; clones share their connections.
 #[derive(Debug, Clone)]
-pub(crate) struct Reader {
-    path: Arc<PathBuf>,
-    idle: Arc<Mutex<Vec<Connection>>>,
-    permits: Arc<Semaphore>,
-}
+pub(crate) struct Reader(index::Reader);
 
 impl Reader {
     pub(super) fn new(path: &Path) -> Self {
-        Self {
-            path: Arc::new(path.to_owned()),
-            idle: Arc::default(),
-            permits: Arc::new(Semaphore::new(READERS)),
-        }
+        Self(index::Reader::new(path))
     }
 
     /// The entries of a part, as the list is now.
@@ -87,7 +69,8 @@ impl Reader {
         filter: FailedFilter,
         part: Part,
     ) -> Result<Page, IndexError> {
-        self.run(move |connection| select::page(connection, &scope, &filter, part))
+        self.0
+            .run(move |connection| select::page(connection, &scope, &filter, part))
             .await
     }
 
@@ -97,13 +80,15 @@ impl Reader {
         scope: Scope,
         filter: FailedFilter,
     ) -> Result<Count, IndexError> {
-        self.run(move |connection| select::count(connection, &scope, &filter))
+        self.0
+            .run(move |connection| select::count(connection, &scope, &filter))
             .await
     }
 
     /// Those of these offsets at which a live entry stands.
     pub(crate) async fn live(&self, offsets: Vec<i64>) -> Result<HashSet<i64>, IndexError> {
-        self.run(move |connection| select::live(connection, &offsets))
+        self.0
+            .run(move |connection| select::live(connection, &offsets))
             .await
     }
 
@@ -113,55 +98,8 @@ impl Reader {
         scope: Scope,
         id: String,
     ) -> Result<Option<Letter>, IndexError> {
-        self.run(move |connection| select::find(connection, &scope, id))
+        self.0
+            .run(move |connection| select::find(connection, &scope, id))
             .await
     }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, IndexError> {
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
-        let (path, idle) = (Arc::clone(&self.path), Arc::clone(&self.idle));
-        let done = spawn_blocking(move || {
-            let _permit = permit;
-            let before = take(&idle);
-            let result = before
-                .map_or_else(|| connect(&path), Ok)
-                .and_then(|mut connection| {
-                    let result = work(&mut connection)?;
-                    give_back(&idle, connection);
-                    Ok(result)
-                });
-            result.map_err(|error| IndexError::sqlite(&path, error))
-        });
-        match done.await {
-            Ok(result) => result,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is going down: nobody waits for this.
-                Err(_) => std::future::pending().await,
-            },
-        }
-    }
-}
-
-fn take(idle: &Mutex<Vec<Connection>>) -> Option<Connection> {
-    idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
-}
-
-fn give_back(idle: &Mutex<Vec<Connection>>, connection: Connection) {
-    idle.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(connection);
-}
-
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(READ_WAIT)?;
-    Ok(connection)
 }

@@ -95,7 +95,11 @@ pub(super) fn live(connection: &mut Connection, offsets: &[i64]) -> rusqlite::Re
 }
 
 fn next_offset(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("SELECT next_offset FROM origin", [], |row| row.get(0))
+    connection.query_row(
+        "SELECT coalesce(max(next_offset), 0) FROM positions",
+        [],
+        |row| row.get(0),
+    )
 }
 
 pub(super) fn find(

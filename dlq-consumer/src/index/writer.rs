@@ -1,18 +1,18 @@
 //! The one writer of the index.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use domain::{DeadLetterReason, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _};
+use index::{Positions, Store};
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
-use super::schema::{self, Identity, MAX_AGE, Origin, WhyNew};
-use super::{IndexError, file, row};
+use super::schema::SCHEMA;
+use super::{Identity, IndexError, WhyNew, row};
 use crate::letter::Letter;
 
-/// Beside the topic's reader only the note that the end was read is written.
-const WRITE_WAIT: Duration = Duration::from_secs(10);
+/// The topic has one partition.
+const PARTITION: i32 = 0;
 
 /// What a record of the topic does to the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +37,7 @@ pub(crate) struct Summary {
 /// Writes what the topic says.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    connection: Connection,
-    path: PathBuf,
-    current_at: Timestamp,
+    store: Store,
     summary: Summary,
 }
 
@@ -49,65 +47,14 @@ impl Writer {
         path: &Path,
         identity: &Identity,
     ) -> Result<(Self, Option<WhyNew>), IndexError> {
-        let now = Timestamp::now();
-        let why = match Self::go_on(path, identity, now) {
-            Ok(Ok(writer)) => return Ok((writer, None)),
-            Ok(Err(why)) => why,
-            Err(error) if file::is_broken(&error) => WhyNew::Broken(error.to_string()),
-            Err(error) => return Err(IndexError::sqlite(path, error)),
-        };
-        file::remove(path)?;
-        let origin = Origin {
-            identity: identity.clone(),
-            next_offset: 0,
-            // Reading begins now, at the first record: nothing was missed.
-            current_at: now,
-        };
-        let writer = connect(path)
-            .and_then(|mut connection| {
-                schema::make(&mut connection, &origin)?;
-                Self::with(connection, path, &origin)
-            })
-            .map_err(|error| IndexError::sqlite(path, error))?;
-        Ok((writer, Some(why)))
-    }
-
-    fn go_on(
-        path: &Path,
-        identity: &Identity,
-        now: Timestamp,
-    ) -> rusqlite::Result<Result<Self, WhyNew>> {
-        let connection = connect(path)?;
-        let origin = match schema::read_origin(&connection)? {
-            Ok(origin) => origin,
-            Err(why) => return Ok(Err(why)),
-        };
-        match schema::judge(&origin, identity, now) {
-            Ok(()) => Self::with(connection, path, &origin).map(Ok),
-            Err(why) => Ok(Err(why)),
-        }
-    }
-
-    fn with(connection: Connection, path: &Path, origin: &Origin) -> rusqlite::Result<Self> {
-        let entries = connection
-            .prepare("SELECT reason, count(*) FROM failures GROUP BY reason")?
-            .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?
-            .filter_map(|row| {
-                row.map(|(reason, count)| Some((DeadLetterReason::parse(&reason)?, count)))
-                    .transpose()
-            })
-            .collect::<rusqlite::Result<_>>()?;
+        let (store, why_new) = Store::open(path, &SCHEMA, identity)?;
+        let next_offset = store.positions().get(&PARTITION).copied().unwrap_or(0);
         let summary = Summary {
-            entries,
-            oldest: oldest(&connection)?,
-            next_offset: origin.next_offset,
+            entries: store.ask(entries)?,
+            oldest: store.ask(oldest)?,
+            next_offset,
         };
-        Ok(Self {
-            connection,
-            path: path.to_owned(),
-            current_at: origin.current_at,
-            summary,
-        })
+        Ok((Self { store, summary }, why_new))
     }
 
     pub(crate) fn summary(&self) -> &Summary {
@@ -128,58 +75,19 @@ impl Writer {
         changes: impl IntoIterator<Item = Change>,
         next_offset: i64,
     ) -> Result<(), IndexError> {
-        self.check_age(Timestamp::now())?;
-        let summary = self
-            .write(changes, next_offset)
-            .map_err(|error| IndexError::sqlite(&self.path, error))?;
-        self.summary = summary;
+        let before = &self.summary;
+        let next = Positions::from([(PARTITION, next_offset)]);
+        self.summary = self.store.write(&next, |transaction| {
+            write(transaction, before, changes, next_offset)
+        })?;
         Ok(())
-    }
-
-    fn write(
-        &mut self,
-        changes: impl IntoIterator<Item = Change>,
-        next_offset: i64,
-    ) -> rusqlite::Result<Summary> {
-        let mut entries = self.summary.entries.clone();
-        let transaction = self.connection.transaction()?;
-        for change in changes {
-            let id = match &change {
-                Change::Put(letter) => &letter.id,
-                Change::Remove(id) => id,
-            };
-            if let Some(reason) = remove(&transaction, id)? {
-                *entries.entry(reason).or_default() -= 1;
-            }
-            if let Change::Put(letter) = &change {
-                row::insert(&transaction, letter)?;
-                *entries.entry(letter.reason).or_default() += 1;
-            }
-        }
-        transaction.execute("UPDATE origin SET next_offset = ?1", [next_offset])?;
-        let oldest = oldest(&transaction)?;
-        transaction.commit()?;
-        Ok(Summary {
-            entries,
-            oldest,
-            next_offset,
-        })
     }
 
     /// Forgets everything: the topic is read from its first record.
     pub(crate) fn clear(&mut self) -> Result<(), IndexError> {
-        let now = Timestamp::now();
-        let clear = |connection: &mut Connection| {
-            let transaction = connection.transaction()?;
-            transaction.execute_batch("DELETE FROM failures; DELETE FROM bodies;")?;
-            transaction.execute(
-                "UPDATE origin SET next_offset = 0, current_at = ?1",
-                [now.millis()],
-            )?;
-            transaction.commit()
-        };
-        clear(&mut self.connection).map_err(|error| IndexError::sqlite(&self.path, error))?;
-        self.current_at = now;
+        self.store.clear(|transaction| {
+            transaction.execute_batch("DELETE FROM failures; DELETE FROM bodies;")
+        })?;
         self.summary = Summary::default();
         Ok(())
     }
@@ -190,36 +98,46 @@ impl Writer {
     /// [`IndexError::TooOld`] when it had been behind for so long that
     /// tombstones may have been missed.
     pub(crate) fn note_current(&mut self, at: Timestamp) -> Result<(), IndexError> {
-        self.check_age(at)?;
-        self.connection
-            .execute("UPDATE origin SET current_at = ?1", [at.millis()])
-            .map_err(|error| IndexError::sqlite(&self.path, error))?;
-        self.current_at = at;
-        Ok(())
-    }
-
-    fn check_age(&self, now: Timestamp) -> Result<(), IndexError> {
-        if now.since(self.current_at) > MAX_AGE {
-            return Err(IndexError::TooOld(self.path.clone()));
-        }
-        Ok(())
+        self.store.note_current(at)
     }
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    // SQLite would make the file for everyone to read.
-    file::make(path).map_err(|error| {
-        rusqlite::Error::ToSqlConversionFailure(
-            format!("the file cannot be written: {error}").into(),
-        )
-    })?;
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(WRITE_WAIT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // After a power cut the file may be some records behind, never broken;
-    // they are read from the topic again.
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    Ok(connection)
+fn write(
+    transaction: &Transaction<'_>,
+    before: &Summary,
+    changes: impl IntoIterator<Item = Change>,
+    next_offset: i64,
+) -> rusqlite::Result<Summary> {
+    let mut entries = before.entries.clone();
+    for change in changes {
+        let id = match &change {
+            Change::Put(letter) => &letter.id,
+            Change::Remove(id) => id,
+        };
+        if let Some(reason) = remove(transaction, id)? {
+            *entries.entry(reason).or_default() -= 1;
+        }
+        if let Change::Put(letter) = &change {
+            row::insert(transaction, letter)?;
+            *entries.entry(letter.reason).or_default() += 1;
+        }
+    }
+    Ok(Summary {
+        entries,
+        oldest: oldest(transaction)?,
+        next_offset,
+    })
+}
+
+fn entries(connection: &Connection) -> rusqlite::Result<BTreeMap<DeadLetterReason, i64>> {
+    connection
+        .prepare("SELECT reason, count(*) FROM failures GROUP BY reason")?
+        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?
+        .filter_map(|row| {
+            row.map(|(reason, count)| Some((DeadLetterReason::parse(&reason)?, count)))
+                .transpose()
+        })
+        .collect()
 }
 
 fn remove(connection: &Connection, id: &str) -> rusqlite::Result<Option<DeadLetterReason>> {

@@ -118,7 +118,7 @@ async fn an_index_beyond_the_end_of_the_topic_is_rebuilt() {
     let bed = Bed::new();
     let (written, cursor) = stopped_with_a_cursor(&bed).await;
     change_index(&bed.index, LOSE_A_ROW);
-    change_index(&bed.index, "UPDATE origin SET next_offset = 1000;");
+    change_index(&bed.index, "UPDATE positions SET next_offset = 1000;");
 
     goes_on_after_a_restart(&bed, &written, &cursor).await;
 }

@@ -121,6 +121,8 @@ proptest! {
         prop_assert_eq!(event.to_string().parse(), Ok(event));
         prop_assert_eq!(endpoint.to_string().parse(), Ok(endpoint));
         prop_assert_eq!(delivery.to_string().parse(), Ok(delivery));
+        prop_assert_eq!(EventId::from_bytes(event.to_bytes()), event);
+        prop_assert_eq!(EndpointId::from_bytes(endpoint.to_bytes()), endpoint);
         let json = serde_json::to_string(&delivery).unwrap();
         prop_assert_eq!(serde_json::from_str::<DeliveryId>(&json).unwrap(), delivery);
     }

@@ -5,13 +5,15 @@ use std::{ops::ControlFlow, sync::mpsc::Receiver, time::Duration};
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
-    error::{KafkaError, RDKafkaErrorCode},
+    error::KafkaError,
 };
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{Start, TableEvent, TableRecord};
-use crate::{Connection, ConnectionError, Logged, patience::OnceInAWhile};
+use crate::{
+    Connection, ConnectionError, Logged, connection::offset_is_gone, patience::OnceInAWhile,
+};
 
 /// Tables have one partition: one reader sees one order.
 const PARTITION: i32 = 0;
@@ -212,18 +214,12 @@ impl Reader {
 }
 
 fn found(error: KafkaError) -> Found {
-    use RDKafkaErrorCode as Code;
     let code = error.rdkafka_error_code();
     if matches!(error, KafkaError::PartitionEOF(_)) {
         Found::EndOfTopic
     } else if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
         Found::Fatal(error)
-    } else if code.is_some_and(|code| {
-        matches!(
-            code,
-            Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation
-        )
-    }) {
+    } else if code.is_some_and(offset_is_gone) {
         Found::OffsetGone(error)
     } else {
         Found::Trouble(error)

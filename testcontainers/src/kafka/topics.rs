@@ -111,6 +111,7 @@ impl Broker {
     pub async fn write(&self, topic: &str, record: NewRecord) {
         let producer: FutureProducer = client_config(&self.bootstrap)
             .set("acks", "all")
+            .set("message.max.bytes", "2000000")
             .create()
             .expect("a producer can be made");
         let mut headers = OwnedHeaders::new();
@@ -140,6 +141,17 @@ impl Broker {
             .expect("it is an offset");
         let deleted = self.admin().delete_records(&list, &AdminOptions::new());
         drop(deleted.await.expect("Kafka answers"));
+    }
+
+    /// Removes a topic and all that it holds.
+    ///
+    /// # Panics
+    /// When it cannot be removed.
+    pub async fn delete_topic(&self, name: &str) {
+        let deleted = self.admin().delete_topics(&[name], &AdminOptions::new());
+        for deleted in deleted.await.expect("Kafka answers") {
+            deleted.expect("the topic can be removed");
+        }
     }
 
     /// All committed records that the topic holds now, in the order of

@@ -1,8 +1,11 @@
 //! What fails is tried again on time, and stands in the failed list in the end.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use e2e::{Answer, Receiver, Stack, StackBuilder, events, receiver::Request};
+use domain::EventId;
+use e2e::{
+    Answer, Broker, Receiver, Stack, StackBuilder, events, kafka::NewRecord, receiver::Request,
+};
 
 const SOON: Duration = Duration::from_secs(30);
 const SCHEDULE: [&str; 5] = ["1s", "2s", "3s", "4s", "5s"];
@@ -199,4 +202,76 @@ async fn a_changed_schedule_drains_the_topics_of_the_old_one() {
     let got = receiver.wait_for_count("/hook", 2, 2 * SOON).await;
     assert_eq!(got[1].webhook_id(), id);
     assert!(pauses(&got)[0] >= Duration::from_secs(7));
+
+    // The empty topic may go, also while it is read.
+    let broker = Broker::shared().await;
+    broker.delete_topic(&stack.name("webhooks.retry.7s")).await;
+    let ids = stack.client.post_ratings(20).await;
+    receiver
+        .wait_for_count("/hook", 2 + 2 * ids.len(), SOON)
+        .await;
+    let group = stack.name("dispatcher");
+    let events = stack.name("feedback.events");
+    e2e::until("what is complete is committed", SOON, async || {
+        (broker.lag(&group, &events).await == 0).then_some(())
+    })
+    .await;
+    stack.dispatcher.signal(e2e::Signal::Term);
+    assert!(stack.dispatcher.wait_exit(SOON).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_one_mebibyte_are_retried_whole_and_hold_nothing_up() {
+    let receiver = Receiver::start();
+    receiver.answer("/hook", Answer::failing(1, 500));
+    let stack = stack().start().await;
+    stack
+        .client
+        .create_endpoint(&receiver.url("/hook"), RATING)
+        .await;
+    let broker = Broker::shared().await;
+    let mut bodies = BTreeMap::new();
+    for number in 0..12 {
+        let id = EventId::generate().to_string();
+        let body = envelope_of(&id, 1_048_000);
+        let headers = [
+            ("account", "shop"),
+            ("ce_id", &id),
+            ("ce_type", "rating_submitted"),
+            ("ce_time", "2026-01-01T00:00:00Z"),
+            ("ce_specversion", "1.0"),
+            ("content-type", "application/json"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.into()));
+        let record = NewRecord {
+            key: Some(b"shop".to_vec()),
+            value: Some(body.clone().into_bytes()),
+            headers: headers.to_vec(),
+            partition: Some(number % 3),
+        };
+        broker.write(&stack.name("feedback.events"), record).await;
+        bodies.insert(id, body);
+    }
+    let small = stack.client.post_ratings(30).await;
+    let all = bodies.len() + small.len();
+    let got = receiver.wait_for_count("/hook", 2 * all, SOON).await;
+    for request in &got {
+        if let Some(body) = bodies.get(request.webhook_id()) {
+            assert!(request.body == body.as_bytes(), "the same bytes each time");
+        }
+    }
+    let large = |request: &&Arc<Request>| bodies.contains_key(request.webhook_id());
+    assert_eq!(got.iter().filter(large).count(), 2 * bodies.len());
+    assert!(stack.client.failed("").await.items.is_empty());
+}
+
+/// An envelope of so many bytes, as nobody but another producer writes it.
+fn envelope_of(id: &str, bytes: usize) -> String {
+    let envelope = |comment: &str| {
+        format!(
+            r#"{{"event":"rating_submitted","id":"{id}","timestamp":"2026-01-01T00:00:00Z","data":{{"comment":"{comment}"}}}}"#
+        )
+    };
+    let room = bytes - envelope("").len();
+    envelope(&"x".repeat(room))
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 use service::settings::SettingsError;
 
-use super::IndexError;
+use crate::IndexError;
 
 /// Only the owner: the index holds what customers wrote.
 const FOLDER_MODE: u32 = 0o700;
@@ -16,17 +16,18 @@ const FILE_MODE: u32 = 0o600;
 
 /// Holds the index for this process until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Makes the folder and takes the lock that stands beside the index.
+    /// Makes the folder and takes the lock that stands beside the index, whose
+    /// path is the setting `index.path`.
     ///
     /// # Errors
-    /// `index.path`, when the folder or file cannot be made or another
+    /// That setting, when the folder or file cannot be made or another
     /// process holds it.
-    pub(crate) fn take(path: &Path) -> Result<Self, SettingsError> {
+    pub fn take(path: &Path) -> Result<Self, SettingsError> {
         let refuse = |why: String| {
             SettingsError::new(
                 "index.path",
@@ -64,7 +65,7 @@ impl Lock {
 }
 
 /// Opens a file to be written, made where it is missing.
-pub(super) fn make(path: &Path) -> io::Result<File> {
+pub(crate) fn make(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -73,8 +74,12 @@ pub(super) fn make(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Removes the index with what SQLite keeps beside it.
-pub(super) fn remove(path: &Path) -> Result<(), IndexError> {
+/// Removes the index with what SQLite keeps beside it, so that the next start
+/// makes it anew.
+///
+/// # Errors
+/// When the system does not let it.
+pub fn remove(path: &Path) -> Result<(), IndexError> {
     for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
         match fs::remove_file(&file) {
             Ok(()) => {}
@@ -86,7 +91,7 @@ pub(super) fn remove(path: &Path) -> Result<(), IndexError> {
 }
 
 /// Whether SQLite means that the file is broken.
-pub(super) fn is_broken(error: &rusqlite::Error) -> bool {
+pub(crate) fn is_broken(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
