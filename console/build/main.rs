@@ -1,6 +1,5 @@
 //! Made before the console is compiled: the messages of `messages/` as types,
 //! and the files of `assets/` with their hashes, packed.
-#![expect(clippy::print_stdout, reason = "cargo reads it there")]
 
 #![expect(clippy::print_stdout, reason = "cargo reads it")]
 
