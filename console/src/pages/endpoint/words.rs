@@ -161,9 +161,9 @@ pub(super) fn row_mistake(
 ) -> (&'static str, String) {
     let error = &t.form_error;
     match mistake {
-        RowMistake::NoField => ("field", error.no_field.to_owned()),
-        RowMistake::NoValue => ("value", error.no_value.to_owned()),
-        RowMistake::NoNumber => {
+        RowMistake::FieldMissing => ("field", error.no_field.to_owned()),
+        RowMistake::ValueMissing => ("value", error.no_value.to_owned()),
+        RowMistake::NotANumber => {
             let field = DataField::parse(&row.field).unwrap_or(DataField::Score);
             ("value", value_allowed(t, field, false))
         }
