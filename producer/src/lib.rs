@@ -17,7 +17,7 @@ mod rate;
 mod reach;
 mod run;
 pub mod settings;
-mod traceparent;
+mod traces;
 
 pub use api::operations;
 pub use domain::{AccountId, EventId, InputError, Submission, Topics};

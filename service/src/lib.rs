@@ -1,5 +1,6 @@
 //! What every binary shares: settings, command line, logs, the admin port, tokens,
-//! problem+json, described routes and the clean stop. Nothing here knows of Kafka clients or events.
+//! traces, problem+json, described routes and the clean stop. Nothing here knows of Kafka
+//! clients or events.
 
 pub mod admin;
 pub mod body;
@@ -13,4 +14,5 @@ pub mod settings;
 pub mod shutdown;
 pub mod telemetry;
 pub mod tokens;
+pub mod traces;
 mod unread;

@@ -11,11 +11,11 @@ use domain::AccountId;
 use serde::Deserialize;
 use service::problem::{ABOUT_BLANK, Problem, ProblemError};
 use service::tokens::Role;
+use service::traces::TraceContext;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::media::Media;
 use super::{Api, access, refusals};
-use crate::traceparent;
 
 /// Bytes of a body with one event. Written with much white space it may be
 /// longer than its envelope, which has at most 64 KiB.
@@ -34,7 +34,8 @@ pub(crate) struct Admitted {
     pub(crate) ndjson: bool,
     /// The `Idempotency-Key`.
     pub(crate) key: Option<String>,
-    pub(crate) traceparent: String,
+    /// The caller's trace, where there is one.
+    pub(crate) trace: Option<TraceContext>,
     /// How long the body may be.
     pub(crate) most_bytes: usize,
     /// The memory for the body.
@@ -84,7 +85,7 @@ impl Api {
             limited,
             ndjson: media == Media::Ndjson,
             key,
-            traceparent: traceparent::of(headers),
+            trace: trace(headers),
             most_bytes,
             _room: self.room(headers, most_bytes)?,
         })
@@ -100,6 +101,14 @@ impl Api {
             .try_acquire_many_owned(kib)
             .map_err(|_| refusals::no_memory())
     }
+}
+
+/// The request's `traceparent`; none where there is more than one, or one that
+/// breaks the standard.
+fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+    let mut values = headers.get_all("traceparent").iter();
+    let only = values.next().filter(|_| values.next().is_none());
+    TraceContext::parse(only?.to_str().ok()?)
 }
 
 pub(super) fn looped() -> Problem {

@@ -74,7 +74,7 @@ pub(crate) async fn start(
     let incoming = Incoming {
         account: request.account.clone(),
         submission,
-        traceparent: request.traceparent.clone(),
+        trace: request.trace,
         keyed,
     };
     api.intake.start(incoming, deadline).await

@@ -17,3 +17,4 @@ mod retries;
 mod secured;
 mod settings;
 mod shop;
+mod traces;
