@@ -89,7 +89,7 @@ for (const [name, path, whole] of [
 // A few that fail, and one that waits.
 await page.goto(`${base}/endpoints/new`);
 await page.locator("#url").fill(`${receiver}/broken`);
-await page.locator("#description").fill("Order system");
+await page.locator("#description").fill("Loyalty programme");
 await page.getByRole("checkbox", { name: "rating_submitted" }).check();
 await page.locator(".form-end button").click();
 await page.waitForURL(/\/endpoints\/ep_/);
