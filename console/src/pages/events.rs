@@ -70,7 +70,7 @@ impl Field {
         // One, or a list of them.
         let kinds = kind
             .as_array()
-            .map_or(std::slice::from_ref(kind), Vec::as_slice);
+            .map_or_else(|| std::slice::from_ref(kind), Vec::as_slice);
         let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).collect();
         let t = &t.field;
         Self {
