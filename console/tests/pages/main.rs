@@ -7,9 +7,15 @@
 mod fixture;
 #[path = "../api/receiver.rs"]
 mod receiver;
+#[path = "../api/written.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
+mod written;
 
 mod access;
+mod deliveries;
 mod endpoint_forms;
+mod failed;
+mod failed_service;
 mod forged_forms;
 mod headers;
 mod hostile_text;
