@@ -23,7 +23,7 @@ pub(super) use send_test::{send_test, test};
 use domain::Endpoint;
 
 /// What people call it: its description, else its URL without the scheme.
-fn name(endpoint: &Endpoint) -> String {
+pub(super) fn name(endpoint: &Endpoint) -> String {
     let url = || endpoint.url.trim_start_matches("https://");
     let name = endpoint
         .description
@@ -33,6 +33,6 @@ fn name(endpoint: &Endpoint) -> String {
 }
 
 /// The URL of its page.
-fn page_of(id: domain::EndpointId) -> String {
+pub(super) fn page_of(id: domain::EndpointId) -> String {
     format!("/endpoints/{id}")
 }

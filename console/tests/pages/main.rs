@@ -7,6 +7,9 @@
 mod fixture;
 #[path = "../api/receiver.rs"]
 mod receiver;
+#[path = "../api/written.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
+mod written;
 
 mod access;
 mod endpoint_forms;
@@ -14,6 +17,7 @@ mod forged_forms;
 mod headers;
 mod hostile_text;
 mod languages;
+mod overview;
 mod sessions;
 mod snippets;
 mod test_events;
