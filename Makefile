@@ -7,11 +7,13 @@ run:
 	testcontainers/setup.sh build
 	cargo run --release
 
-# Formatting, lints, and all tests, on a real Apache Kafka and in a real browser.
-# Most tests wait more than they compute: four at once, however few the cores.
+# Formatting, lints, what is below deploy/, and all tests, on a real Apache Kafka and
+# in a real browser. Most tests wait more than they compute: four at once, however
+# few the cores.
 test:
 	testcontainers/setup.sh test
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	cargo build --release --workspace
+	deploy/check.sh
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --release --workspace

@@ -6,7 +6,8 @@
 #                     Node.js, a Chromium (from CHROMIUM, or Debian's), and the
 #                     languages in which receivers verify deliveries
 # Installs Debian and Ubuntu packages where it may (as root, or by sudo without
-# a password), Rust components by rustup, and the browser tests' two packages by npm.
+# a password), Rust components by rustup, and by npm what node/ and browser/ name: what
+# lints the contracts and runs the Postman collection, and what the browser tests use.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -69,8 +70,8 @@ check_kafka() {
 }
 
 # Ubuntu has a browser as a snap only: there CHROMIUM must name one.
-check_browser() {
-    have node || need nodejs "runs the browser tests"
+check_node() {
+    have node || need nodejs "runs the browser tests, newman, and the contracts' linter"
     have npm || need npm "fetches what they use"
     [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || need chromium "the browser, or CHROMIUM with another one's path"
 }
@@ -81,17 +82,19 @@ check_languages() {
     have php || need php-cli "runs what the pages show in PHP"
 }
 
-# From the lock file, unless they are there.
-install_browser_packages() {
+# From the lock files, unless they are there.
+install_node_packages() {
     local node
     node=$(node --version)
     node=${node#v}
     if [ "${node%%.*}" -lt 18 ]; then
-        echo "setup: Node.js is $node; the browser tests need 18 or newer" >&2
+        echo "setup: Node.js is $node; the tests need 18 or newer" >&2
         exit 1
     fi
-    [ browser/node_modules/.package-lock.json -nt browser/package-lock.json ] && return
-    (cd browser && npm ci)
+    for folder in browser node; do
+        [ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ] && continue
+        (cd $folder && npm ci --ignore-scripts --no-audit --no-fund)
+    done
 }
 
 check_components() {
@@ -119,7 +122,7 @@ esac
 check_build
 if [ "$1" = test ]; then
     check_kafka
-    check_browser
+    check_node
     check_languages
 fi
 
@@ -135,4 +138,4 @@ else
     echo "setup: install with: sudo apt-get install -y --no-install-recommends ${packages[*]}" >&2
     exit 1
 fi
-if [ "$1" = test ]; then install_browser_packages; fi
+if [ "$1" = test ]; then install_node_packages; fi

@@ -49,6 +49,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::{DeliveryId, EndpointId, Timestamp};
 use index::{IndexError, Reader};
 use kafka::LogProgress;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 
@@ -89,8 +90,9 @@ struct Open {
 }
 
 /// How much of the topic the index holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
+#[schemars(rename = "IndexState")]
 pub enum Progress {
     /// There is no index: it is about to be opened or made anew.
     Away,

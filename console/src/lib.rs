@@ -5,7 +5,7 @@
 //! HTML) to `endpoints::Registry`, which is the only writer of endpoint records
 //! and tells `audit::Audit` of each change, or to `test_event::Tester`.
 //! What became of deliveries is in `attempts`, an index of its topic; what they
-//! carry is read where it stands (`delivery_log`).
+//! carry is read where it stands (`delivery_log`). `portal` shows what the APIs promise.
 
 mod actor;
 mod api;
@@ -16,6 +16,7 @@ mod delivery_log;
 mod endpoints;
 mod metrics;
 mod pages;
+mod portal;
 mod quota;
 mod requests;
 mod run;
@@ -24,6 +25,7 @@ mod shared;
 mod test_event;
 mod web;
 
+pub use api::operations;
 pub use metrics::Metrics;
 pub use pages::{RouteInfo, page_routes};
 pub use run::{Parts, RunError, run};

@@ -20,6 +20,7 @@ use crate::delivery_log::DeliveryLog;
 use crate::endpoints::{Foundation, Registry};
 use crate::metrics::Metrics;
 use crate::pages;
+use crate::portal;
 use crate::settings::Settings;
 use crate::shared::{STREAMS, Shared};
 use crate::test_event::Tester;
@@ -151,7 +152,8 @@ async fn start(
         settings.session.allow_plain_http_on_loopback,
     );
     let admin_routes = admin::routes(parts.health.clone(), parts.registry);
-    let routes = api::routes(Api::new(Arc::clone(&shared))).merge(pages::routes(pages));
+    let api = api::routes(Api::new(Arc::clone(&shared))).merge(portal::routes());
+    let routes = api.merge(pages::routes(pages));
     let (routes, admin) = match parts.admin {
         Some(listener) => (routes, Some((listener, admin_routes))),
         // What is on no route gets the pages' answer.

@@ -16,6 +16,7 @@
 mod attempt;
 mod client;
 mod connector;
+mod example;
 mod exchange;
 mod guard;
 mod idle;
@@ -34,6 +35,7 @@ mod tls;
 pub use attempt::{Attempt, CertificateFault};
 pub use client::Client;
 pub use connector::{Connector, Egress, SetupError};
+pub use example::{EXAMPLE_SECRET, EXAMPLE_URL, example};
 pub use guard::{AddressPolicy, Guard, GuardSettings, HeaderFault, Refused};
 pub use limits::Limits;
 pub use request::{PreparedRequest, ToSign};

@@ -15,6 +15,7 @@ use crate::{
     engine::Engine,
     gate::{Gate, Next, may_send},
     hand_on::{To, remember},
+    traces,
     work::Delivery,
 };
 
@@ -67,8 +68,12 @@ impl Engine {
             return began;
         }
         let at = Timestamp::now();
+        let span = traces::begin(&self.tracer, &delivery);
         let attempt = match &entry.ready {
-            Ok(ready) => self.send(ready, &delivery, at).await,
+            Ok(ready) => {
+                let context = span.as_ref().map(|span| span.context().to_string());
+                self.send(ready, &delivery, at, context.as_deref()).await
+            }
             Err(NotReady::Refused(refused)) => refuse(refused, began),
             // Placed as deferred; it can only have changed in this moment.
             Err(NotReady::Sealed(_)) => {
@@ -81,6 +86,8 @@ impl Engine {
         self.gates
             .settle(gate, attempt.outcome, &verdict, began, ended);
         self.count_attempt(&attempt, verdict.next);
+        let target = entry.ready.as_ref().ok().map(|ready| &ready.target);
+        traces::end(span, target, &attempt, verdict.next);
         // Else the partition is another dispatcher's by now, and so is the
         // delivery: it is sent again there.
         if delivery.ticket.is_ours() && self.pulse.is_steady(ended) {
@@ -124,7 +131,14 @@ impl Engine {
         }
     }
 
-    async fn send(&self, ready: &Ready, delivery: &Delivery, at: Timestamp) -> Attempt {
+    /// `span` is the attempt's own `traceparent`, where it is exported.
+    async fn send(
+        &self,
+        ready: &Ready,
+        delivery: &Delivery,
+        at: Timestamp,
+        span: Option<&str>,
+    ) -> Attempt {
         let event = &delivery.event;
         let request = ToSign {
             event: event.headers.kind,
@@ -133,7 +147,7 @@ impl Engine {
             at,
             body: &event.body,
             keys: ready.keys(at),
-            traceparent: event.headers.traceparent.as_deref(),
+            traceparent: span.or(event.headers.traceparent.as_deref()),
             test: false,
         };
         self.client
@@ -180,11 +194,7 @@ impl Engine {
     }
 
     fn count_attempt(&self, attempt: &Attempt, next: NextStep) {
-        let outcome = match next {
-            NextStep::Delivered => "delivered",
-            NextStep::Retry(_) => "retry",
-            NextStep::DeadLetter(_) => "dead_letter",
-        };
+        let outcome = traces::next_name(next);
         let cause = attempt.outcome.cause().map_or("none", Cause::as_str);
         self.metrics
             .attempts

@@ -14,7 +14,10 @@ use delivery::Client;
 use domain::{Schedule, Timestamp, Topics};
 use kafka::{Connection, Publisher, Table};
 use rdkafka::consumer::{CommitMode, Consumer};
-use service::health::{Condition, Health};
+use service::{
+    health::{Condition, Health},
+    traces::Tracer,
+};
 use tokio::{
     sync::{
         Semaphore,
@@ -54,6 +57,7 @@ pub(crate) struct Engine {
     pub(crate) client: Client,
     pub(crate) publisher: Publisher,
     pub(crate) attempt_log: AttemptLog,
+    pub(crate) tracer: Tracer,
     pub(crate) pulse: Pulse,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) repeated: RefCell<Repeated>,

@@ -26,6 +26,7 @@ mod rebalance;
 mod repeated;
 mod run;
 pub mod settings;
+mod traces;
 mod work;
 
 pub use engine::EngineError;

@@ -5,6 +5,7 @@ use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry,
 };
+use service::traces::SpanCounters;
 
 /// Attempts take from a millisecond to the limit of 5 s.
 const ATTEMPT_SECONDS: [f64; 11] = [
@@ -60,6 +61,8 @@ metrics! {
         "Events read, by what they led to: delivered_to_none, fanned_out, undecodable.", &["result"]);
     attempt_records_dropped: IntCounter = counter("attempt_records_dropped_total",
         "Attempt records that were dropped because Kafka did not take them fast enough.");
+    spans: IntCounterVec = counters("spans_total",
+        "Spans of traces, by what became of them: exported, or dropped because the collector did not take them.", &["result"]);
     write_retries: IntCounter = counter("write_retries_total",
         "Retry, ready and dead-letter records that Kafka refused and that were written again.");
     offset_gaps: IntCounterVec = counters("offset_gaps_total",
@@ -80,6 +83,15 @@ metrics! {
         "Partitions assigned, by topic.", &["topic"]);
     oldest_incomplete_seconds: IntGaugeVec = gauges("oldest_incomplete_seconds",
         "Age of the oldest record that was read and is not complete, by topic; 0 when all are. Delay topics count from the due time of their tier.", &["topic"]);
+}
+
+impl Metrics {
+    pub(crate) fn span_counters(&self) -> SpanCounters {
+        SpanCounters {
+            exported: self.spans.with_label_values(&["exported"]),
+            dropped: self.spans.with_label_values(&["dropped"]),
+        }
+    }
 }
 
 fn counter(name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {

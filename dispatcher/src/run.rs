@@ -8,7 +8,11 @@ use kafka::{
     TableEnded, TableEvent, TopicError, TopicPolicy, ensure_topics,
 };
 use prometheus::Registry;
-use service::{health::Health, settings::SettingsError};
+use service::{
+    health::Health,
+    settings::SettingsError,
+    traces::{self, StartError},
+};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -49,6 +53,9 @@ pub enum RunError {
     /// The engine gave up.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Traces cannot be exported.
+    #[error("traces cannot be exported")]
+    Traces(#[from] StartError),
     /// Metrics of that name are registered already.
     #[error("a metric cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -158,6 +165,11 @@ pub async fn run(
     table_loaded.set(true);
     tracing::info!(endpoints = table.len(), "the endpoint table is loaded");
 
+    let (tracer, exporting) = traces::start(
+        "dispatcher",
+        &settings.traces.endpoint,
+        metrics.span_counters(),
+    )?;
     let engine = Engine {
         gates: Gates::new(Limits {
             endpoint_start: settings.limits.endpoint_start,
@@ -173,6 +185,7 @@ pub async fn run(
         ),
         pulse: Pulse::start()?,
         repeated: RefCell::new(Repeated::default()),
+        tracer,
         to_ready: Arc::new(Semaphore::new(TO_READY)),
         tasks: TaskTracker::new(),
         stopping: CancellationToken::new(),
@@ -183,6 +196,7 @@ pub async fn run(
     };
     let conductor = Conductor::new(engine, connection, &parts.health);
     let ended = conductor.run(&following, shutdown).await;
+    exporting.stop().await;
     if following.stop(TABLE_STOP).await.is_err() {
         tracing::warn!("the endpoint table's reader did not end in time");
     }

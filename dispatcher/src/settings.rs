@@ -4,7 +4,7 @@ use delivery::{EgressSettings, GuardSettings};
 use domain::{KeyRing, Schedule, Topics};
 use serde::{Deserialize, Serialize};
 use service::settings::{
-    AdminSettings, KafkaSettings, LogSettings, Masked, SettingsError, TopicsSettings,
+    AdminSettings, CollectorUrl, KafkaSettings, LogSettings, Masked, SettingsError, TopicsSettings,
 };
 
 /// The commented default file, which is the default.
@@ -30,6 +30,8 @@ pub struct Settings {
     pub guard: GuardSettings,
     /// How they are reached.
     pub egress: EgressSettings,
+    /// Traces.
+    pub traces: TracesSettings,
     /// How much is logged, and in which form.
     pub log: LogSettings,
     /// Where health and metrics are.
@@ -62,6 +64,14 @@ pub struct LimitSettings {
 pub struct AttemptSettings {
     /// Whether the first bytes of responses are kept.
     pub keep_response: bool,
+}
+
+/// Section `[traces]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TracesSettings {
+    /// Where spans go.
+    pub endpoint: CollectorUrl,
 }
 
 /// Section `[secrets]`.

@@ -1,5 +1,6 @@
 //! The failed list over HTTP: its entries, bulk jobs, and any delivery again.
 
+mod contract;
 mod deliveries;
 mod export;
 mod failed;
@@ -14,10 +15,10 @@ use axum::extract::Query;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use domain::AccountId;
 use kafka::MoveError;
 use serde::Serialize;
+use service::contract::{Operation, Routes};
 use service::problem::{self, Problem};
 use service::tokens::{Caller, Role, Tokens, require};
 use tokio::sync::Semaphore;
@@ -46,23 +47,42 @@ pub(crate) fn routes(tokens: Tokens, list: Arc<OnceLock<FailedList>>) -> Router 
         list,
         exports: Arc::new(Semaphore::new(export::AT_ONCE)),
     };
-    let router = Router::new()
-        .route("/webhooks/failed", get(failed::list))
-        .route("/webhooks/failed/count", get(failed::count))
-        .route("/webhooks/failed/export", get(export::export))
-        .route(
-            "/webhooks/failed/{id}",
-            get(failed::one).delete(failed::discard),
+    problem::with_fallbacks(described().into_router().with_state(api))
+}
+
+/// What the API promises.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    described().operations()
+}
+
+fn described() -> Routes<Api> {
+    const FAILED: &str = "/webhooks/failed";
+    const ENTRY: &str = "/webhooks/failed/{id}";
+    const RESEND: &str = "/webhooks/failed/{id}/resend";
+    const JOBS: &str = "/webhooks/resends";
+    const JOB: &str = "/webhooks/resends/{id}";
+    const AGAIN: &str = "/webhooks/deliveries/{id}/resend";
+    Routes::new()
+        .get(FAILED, failed::list, contract::failed::list)
+        .get(
+            "/webhooks/failed/count",
+            failed::count,
+            contract::failed::count,
         )
-        .route("/webhooks/failed/{id}/resend", post(failed::resend))
-        .route("/webhooks/resends", get(resends::list).post(resends::start))
-        .route(
-            "/webhooks/resends/{id}",
-            get(resends::one).delete(resends::cancel),
+        .get(
+            "/webhooks/failed/export",
+            export::export,
+            contract::failed::export,
         )
-        .route("/webhooks/deliveries/{id}/resend", post(deliveries::resend))
-        .with_state(api);
-    problem::with_fallbacks(router)
+        .get(ENTRY, failed::one, contract::failed::one)
+        .delete(ENTRY, failed::discard, contract::failed::discard)
+        .post(RESEND, failed::resend, contract::failed::resend)
+        .get(JOBS, resends::list, contract::resends::list)
+        .post(JOBS, resends::start, contract::resends::start)
+        .get(JOB, resends::one, contract::resends::one)
+        .delete(JOB, resends::cancel, contract::resends::cancel)
+        .post(AGAIN, deliveries::resend, contract::deliveries::resend)
 }
 
 type Parameters = Result<Query<Vec<(String, String)>>, QueryRejection>;
@@ -90,14 +110,7 @@ impl Api {
     /// of it would look like its end.
     fn list(&self) -> Result<&FailedList, Problem> {
         let list = self.list.get().filter(|list| list.is_caught_up());
-        list.ok_or_else(|| {
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "not-ready",
-                "the failed list is being read from Kafka: ask again a little later",
-            )
-            .retry_after(LIST_RETRY)
-        })
+        list.ok_or_else(not_ready)
     }
 
     fn broken(&self, error: IndexError) -> Problem {
@@ -105,12 +118,25 @@ impl Api {
         if let Some(list) = self.list.get() {
             list.report(error);
         }
-        Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            problem::ABOUT_BLANK,
-            "the failed list cannot be read; the log of this server says why",
-        )
+        unreadable()
     }
+}
+
+fn not_ready() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "not-ready",
+        "the failed list is being read from Kafka: ask again a little later",
+    )
+    .retry_after(LIST_RETRY)
+}
+
+fn unreadable() -> Problem {
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        problem::ABOUT_BLANK,
+        "the failed list cannot be read; the log of this server says why",
+    )
 }
 
 fn not_written(error: &MoveError) -> Problem {

@@ -22,5 +22,6 @@ mod run;
 pub mod settings;
 
 pub use ::index::IndexError;
+pub use api::operations;
 pub use run::{Parts, RunError, run};
 pub use settings::Settings;

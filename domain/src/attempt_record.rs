@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, DeadLetterReason, DeferReason, DeliveryId, EventKind, Tier, Timestamp};
 
 /// What became of the delivery after the attempt, or without one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "next", rename_all = "snake_case")]
 pub enum AfterAttempt {
     /// The endpoint has it.
@@ -21,6 +22,7 @@ pub enum AfterAttempt {
         due_at: Timestamp,
         /// The delay, as it is written: `15s`.
         #[serde(with = "tier_text")]
+        #[schemars(with = "Tier")]
         tier: Tier,
     },
     /// It waits without an attempt: this one is still to be made.
@@ -29,6 +31,7 @@ pub enum AfterAttempt {
         due_at: Timestamp,
         /// The delay, as it is written: `15s`.
         #[serde(with = "tier_text")]
+        #[schemars(with = "Tier")]
         tier: Tier,
         /// Why.
         reason: DeferReason,
@@ -43,7 +46,7 @@ pub enum AfterAttempt {
 
 /// One attempt at one delivery, or a step without one. The record's key is the
 /// delivery's id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptRecord {
     /// Which delivery.
     pub delivery: DeliveryId,

@@ -1,12 +1,15 @@
 //! Who changed or re-sent what, on `webhooks.audit`. The record's key is the
 //! account. It holds no secret and no payload.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, Timestamp};
 
 /// What a person, or a program with a token, did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditAction {
     /// Made an endpoint.
@@ -79,7 +82,7 @@ impl AuditAction {
 }
 
 /// One thing that was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditRecord {
     /// When.
     pub at: Timestamp,

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, DeadLetterReason, EndpointId, EventKind, Timestamp};
@@ -17,7 +18,7 @@ pub const MAX_SELECTED_BYTES: usize = 128 * 1024;
 ///
 /// A condition that this version does not know makes the whole unreadable:
 /// passed over, it would choose more than was meant.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FailedFilter {
     /// Of this account.
@@ -40,6 +41,7 @@ pub struct FailedFilter {
     pub until: Option<Timestamp>,
     /// One of these, by its id in the failed list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = MAX_SELECTED))]
     pub ids: Option<Vec<String>>,
 }
 

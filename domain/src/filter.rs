@@ -10,6 +10,7 @@
 mod condition;
 mod event;
 mod field;
+mod schema;
 
 use std::{collections::BTreeSet, fmt};
 

@@ -242,6 +242,23 @@ impl FromStr for DeliveryId {
     }
 }
 
+impl JsonSchema for DeliveryId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "DeliveryId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r"^evt_[0-9a-f]{32}\.ep_[0-9a-f]{32}$",
+        })
+    }
+}
+
 impl TryFrom<String> for DeliveryId {
     type Error = NotAnId;
 
@@ -294,6 +311,20 @@ impl FromStr for AccountId {
                 "an account: 1 to 64 letters, digits, '_', '-' or '.'",
             ))
         }
+    }
+}
+
+impl JsonSchema for AccountId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "AccountId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$"})
     }
 }
 

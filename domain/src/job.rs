@@ -1,12 +1,13 @@
 //! Bulk jobs: many entries of the failed list sent again, or discarded. A
 //! job's state is one record on `webhooks.jobs`; the key is its id.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, AuditAction, FailedFilter, JobId, Timestamp};
 
 /// What becomes of an entry of the failed list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobAction {
     /// The schedule starts again, with the same bytes and the same event id.
@@ -48,7 +49,7 @@ impl JobAction {
 }
 
 /// How far a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
     /// It moves entries, or waits for its turn.

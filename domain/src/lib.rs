@@ -4,6 +4,7 @@
 
 mod attempt_record;
 mod audit;
+mod catalogue;
 mod endpoint;
 mod envelope;
 mod event;
@@ -16,6 +17,7 @@ mod job;
 mod outcome;
 mod placement;
 pub mod record;
+pub mod schema;
 mod sealing;
 mod secret;
 mod signature;
@@ -26,6 +28,7 @@ mod verdict;
 
 pub use attempt_record::{AfterAttempt, AttemptRecord};
 pub use audit::{AuditAction, AuditRecord};
+pub use catalogue::{CatalogueEntry, CatalogueField, FieldKind, catalogue};
 pub use endpoint::{Endpoint, EndpointKey, EndpointState, EndpointStateRecord, ROTATION_OVERLAP};
 pub use envelope::{Envelope, EnvelopeHead, MAX_ENVELOPE_BYTES, Submission};
 pub use event::{

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+
 /// Why an attempt got no usable answer. The word of each cause is part of the
 /// API (`cause: text` in test results and attempt records).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum Cause {
     /// No complete answer within the time limit (headers and bounded body).
     Timeout,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{DeadLetterReason, EndpointState, Schedule, Tier, Timestamp};
@@ -51,7 +52,7 @@ pub struct Waiting {
 }
 
 /// Why a delivery waits without an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeferReason {
     /// A person paused the endpoint.

@@ -1,6 +1,8 @@
 //! The delays a failed delivery waits: tiers, and the schedule made of them.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// The longest delay a schedule may hold. Retention of the retry topics is
 /// 7 days; a record must not outlive its topic while it waits.
@@ -71,6 +73,20 @@ impl FromStr for Tier {
             .and_then(|n| n.checked_mul(size))
             .and_then(Self::from_millis)
             .ok_or_else(refuse)
+    }
+}
+
+impl JsonSchema for Tier {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Tier".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^[0-9]+(ms|s|m|h)$", "examples": ["15s"]})
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Outcome, Schedule, Tier};
@@ -13,7 +14,9 @@ pub const CLOSED_WITHOUT_RETRY_AFTER: Duration = Duration::from_secs(1);
 pub const LONGEST_CLOSE: Duration = Duration::from_secs(3600);
 
 /// Why a delivery was given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadLetterReason {
     /// The last retry failed.

@@ -56,7 +56,9 @@ impl Feed {
         };
         let producer = Arc::new(config.create_with_context(failures)?);
         Ok(Self {
-            _polling: Polling::start(name, &producer)?,
+            _polling: Polling::start(name, &producer, |_, why| {
+                tracing::error!(why, "nothing can be written any more");
+            })?,
             producer,
         })
     }

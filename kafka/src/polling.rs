@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rdkafka::producer::{BaseProducer, ProducerContext};
+use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
 
 use crate::ConnectionError;
 
@@ -25,10 +25,13 @@ pub(crate) struct Polling {
 }
 
 impl Polling {
-    /// `name` (at most 15 bytes are seen) is the thread's.
+    /// `name` (at most 15 bytes are seen) is the thread's. `fatal` is told once
+    /// why the producer cannot be used any more: its error callback gets what
+    /// went wrong, not that it was the end.
     pub(crate) fn start<C: ProducerContext + 'static>(
         name: &str,
         producer: &Arc<BaseProducer<C>>,
+        fatal: impl Fn(&C, String) + Send + 'static,
     ) -> Result<Self, ConnectionError> {
         let stop = Arc::new(AtomicBool::new(false));
         let thread = std::thread::Builder::new()
@@ -37,8 +40,13 @@ impl Polling {
                 let producer = Arc::clone(producer);
                 let stop = Arc::clone(&stop);
                 move || {
+                    let mut has_failed = false;
                     while !stop.load(Ordering::Relaxed) {
                         producer.poll(LOOK_FOR_STOP);
+                        if !has_failed && let Some((_, why)) = producer.client().fatal_error() {
+                            has_failed = true;
+                            fatal(producer.context(), why);
+                        }
                     }
                 }
             })

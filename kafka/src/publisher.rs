@@ -129,7 +129,7 @@ impl Publisher {
         let producer: BaseProducer<Deliveries> =
             config.create_with_context(Deliveries::new(Arc::clone(&room)))?;
         let producer = Arc::new(producer);
-        let polling = Polling::start(name, &producer)?;
+        let polling = Polling::start(name, &producer, Deliveries::fail)?;
         Ok(Self {
             producer,
             room,

@@ -52,7 +52,7 @@ pub enum TopicError {
     Connection(#[from] ConnectionError),
     /// Topics are missing and may not be made (exit 64).
     #[error(
-        "these topics are missing: {}. Make them, or allow it with topics.create=true:\n{}",
+        "these topics are missing, or hidden from this user: {}. Make them, or allow it with topics.create=true:\n{}",
         topics.join(", "), commands.join("\n")
     )]
     Missing {

@@ -12,6 +12,7 @@ use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     message::Headers,
+    types::{RDKafkaApiKey, RDKafkaRespErr},
 };
 
 mod mock;
@@ -199,4 +200,15 @@ fn what_is_handed_out_may_be_shared_between_threads() {
     shared::<kafka::Table>();
     shared::<kafka::Mover>();
     shared::<kafka::Connection>();
+}
+
+#[tokio::test]
+async fn a_client_that_can_never_write_again_says_so() {
+    let (cluster, connection) = mock::cluster(&[("events", 1)]);
+    let refuse = RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    cluster.request_errors(RDKafkaApiKey::InitProducerId, &[refuse; 10]);
+    let publisher = publisher(&connection, PublisherOptions::default());
+    let why = tokio::time::timeout(DEADLINE, publisher.failed()).await;
+    let why = why.unwrap();
+    assert!(why.contains("authorization"), "{why}");
 }

@@ -86,7 +86,7 @@ async fn missing_topics_are_named_with_the_commands_that_make_them() {
     let specs = [spec("there", 6, false), spec("missing", 6, false)];
     let text = trust(&connection, &specs).await.unwrap_err().to_string();
     assert!(
-        text.contains("these topics are missing: missing."),
+        text.contains("these topics are missing, or hidden from this user: missing."),
         "{text}"
     );
     let command = format!(

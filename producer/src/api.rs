@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::post;
+use service::contract::{Operation, Routes};
 use service::problem;
 use service::tokens::Tokens;
 use tokio::sync::Semaphore;
@@ -17,6 +17,7 @@ use crate::rate::Rate;
 
 mod access;
 mod admit;
+mod contract;
 mod cors;
 mod media;
 mod ndjson;
@@ -67,10 +68,21 @@ impl Api {
     }
 }
 
+/// What the API promises.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    described().operations()
+}
+
+fn described() -> Routes<Arc<Api>> {
+    const EVENTS: &str = "/v1/events";
+    Routes::new()
+        .post(EVENTS, post_events::post_events, contract::post_events)
+        .options(EVENTS, cors::preflight, contract::preflight)
+}
+
 pub(crate) fn routes(api: Arc<Api>) -> Router {
-    let events = post(post_events::post_events).options(cors::preflight);
-    let router = Router::new().route("/v1/events", events);
-    problem::with_fallbacks(router)
+    problem::with_fallbacks(described().into_router())
         .layer(from_fn_with_state(Arc::clone(&api), cors::allow))
         .layer(from_fn_with_state(Arc::clone(&api), observe::observe))
         .with_state(api)

@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::{AccountId, EventId, EventKind, InputError, Submission};
+use service::traces::{Span, TraceContext};
 use tokio::time::timeout_at;
 
 use crate::idempotency::{BodyHash, Claim, Keys, Outcome, Seen};
 use crate::metrics::Metrics;
 use crate::publisher::{NewEvent, Publication, PublishError, Publisher};
+use crate::traces::{self, EventTraces};
 
 /// How long a request may wait for room on the way to Kafka: a burst passes in
 /// less, an outage is told soon.
@@ -19,6 +21,7 @@ pub(crate) const ROOM_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct Intake {
     publisher: Publisher,
     keys: Keys,
+    traces: EventTraces,
     metrics: Metrics,
     /// Whether Kafka has refused an event since it took one: said once.
     refusing: AtomicBool,
@@ -29,7 +32,8 @@ pub(crate) struct Intake {
 pub(crate) struct Incoming {
     pub(crate) account: AccountId,
     pub(crate) submission: Submission,
-    pub(crate) traceparent: String,
+    /// The caller's trace, where there is one.
+    pub(crate) trace: Option<TraceContext>,
     pub(crate) keyed: Option<Keyed>,
 }
 
@@ -59,6 +63,7 @@ pub(crate) struct Flight {
     claim: Option<Claim>,
     kind: EventKind,
     since: Instant,
+    span: Option<Span>,
 }
 
 /// Why an event is not accepted.
@@ -77,10 +82,16 @@ pub(crate) enum Refusal {
 }
 
 impl Intake {
-    pub(crate) fn new(publisher: Publisher, keys: Keys, metrics: Metrics) -> Self {
+    pub(crate) fn new(
+        publisher: Publisher,
+        keys: Keys,
+        traces: EventTraces,
+        metrics: Metrics,
+    ) -> Self {
         Self {
             publisher,
             keys,
+            traces,
             metrics,
             refusing: AtomicBool::new(false),
         }
@@ -106,11 +117,13 @@ impl Intake {
             },
         };
         let kind = incoming.submission.data.kind();
+        let id = incoming.keyed.map_or_else(EventId::generate, |key| key.id);
+        let (trace, span) = self.traces.begin(incoming.trace, id, kind);
         let event = NewEvent {
             account: incoming.account,
-            id: incoming.keyed.map_or_else(EventId::generate, |key| key.id),
+            id,
             submission: incoming.submission,
-            traceparent: Some(incoming.traceparent),
+            traceparent: Some(trace.to_string()),
         };
         let started = timeout_at(deadline.into(), self.publisher.start(event)).await;
         match started.unwrap_or(Err(kafka::PublishError::Full.into())) {
@@ -119,8 +132,13 @@ impl Intake {
                 claim,
                 kind,
                 since: now,
+                span,
             }),
-            Err(error) => Started::Refused(refusal(error, claim.is_some())),
+            Err(error) => {
+                let refusal = refusal(error, claim.is_some());
+                traces::end(span, Some(refusal.reason()));
+                Started::Refused(refusal)
+            }
         }
     }
 
@@ -156,6 +174,7 @@ impl Intake {
             claim,
             kind,
             since,
+            span,
         } = flight;
         match publication.await {
             Ok(id) => {
@@ -164,30 +183,43 @@ impl Intake {
                 if let Some(claim) = claim {
                     claim.published();
                 }
+                traces::end(span, None);
                 Ok(id)
             }
-            Err(error) => Err(refusal(error, claim.is_some())),
+            Err(error) => {
+                let refusal = refusal(error, claim.is_some());
+                traces::end(span, Some(refusal.reason()));
+                Err(refusal)
+            }
         }
     }
 
     fn count(&self, refusal: &Refusal) {
-        let reason = match refusal {
-            Refusal::Event(_) => "invalid",
-            Refusal::KeyReused => "key_reused",
-            Refusal::NotPublished { error, .. } => match error {
+        if let Refusal::NotPublished { error, .. } = refusal
+            && let kafka::PublishError::Refused { .. } = error
+            && !self.refusing.swap(true, Ordering::Relaxed)
+        {
+            tracing::error!(%error, "Kafka refuses events");
+        }
+        let reason = refusal.reason();
+        self.metrics.refused.with_label_values(&[reason]).inc();
+    }
+}
+
+impl Refusal {
+    /// In metrics and traces.
+    const fn reason(&self) -> &'static str {
+        match self {
+            Self::Event(_) => "invalid",
+            Self::KeyReused => "key_reused",
+            Self::NotPublished { error, .. } => match error {
                 kafka::PublishError::Full => "no_room",
-                kafka::PublishError::Refused { .. } => {
-                    if !self.refusing.swap(true, Ordering::Relaxed) {
-                        tracing::error!(%error, "Kafka refuses events");
-                    }
-                    "refused_by_kafka"
-                }
+                kafka::PublishError::Refused { .. } => "refused_by_kafka",
                 kafka::PublishError::Unknown { .. }
                 | kafka::PublishError::Failed
                 | kafka::PublishError::Closed => "unacknowledged",
             },
-        };
-        self.metrics.refused.with_label_values(&[reason]).inc();
+        }
     }
 }
 

@@ -17,8 +17,9 @@ mod rate;
 mod reach;
 mod run;
 pub mod settings;
-mod traceparent;
+mod traces;
 
+pub use api::operations;
 pub use domain::{AccountId, EventId, InputError, Submission, Topics};
 pub use kafka::{Connection, ConnectionError, PublisherOptions};
 pub use publisher::{NewEvent, Publication, PublishError, Publisher};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::EventKind;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use service::traces::SpanCounters;
 
 /// Seconds; the acknowledgement of a healthy cluster takes a few milliseconds.
 const PUBLISH_BUCKETS: [f64; 12] = [
@@ -24,6 +25,8 @@ pub(crate) struct Metrics {
     /// Events (or lines) that were not accepted: `reason` is `invalid`,
     /// `key_reused`, `no_room`, `refused_by_kafka` or `unacknowledged`.
     pub(crate) refused: IntCounterVec,
+    /// Spans by what became of them: `result` is `exported` or `dropped`.
+    spans: IntCounterVec,
     /// From the hand-over to the acknowledgement.
     publish_seconds: Histogram,
 }
@@ -60,6 +63,13 @@ impl Metrics {
                 name("events_refused_total", "Events not accepted, by reason"),
                 &["reason"],
             )?,
+            spans: IntCounterVec::new(
+                name(
+                    "spans_total",
+                    "Spans of traces, exported or dropped because the collector did not take them",
+                ),
+                &["result"],
+            )?,
             publish_seconds: Histogram::with_opts(histogram(name(
                 "publish_seconds",
                 "From the hand-over of an event to its acknowledgement",
@@ -70,8 +80,16 @@ impl Metrics {
         registry.register(Box::new(metrics.accepted.clone()))?;
         registry.register(Box::new(metrics.repeated.clone()))?;
         registry.register(Box::new(metrics.refused.clone()))?;
+        registry.register(Box::new(metrics.spans.clone()))?;
         registry.register(Box::new(metrics.publish_seconds.clone()))?;
         Ok(metrics)
+    }
+
+    pub(crate) fn spans(&self) -> SpanCounters {
+        SpanCounters {
+            exported: self.spans.with_label_values(&["exported"]),
+            dropped: self.spans.with_label_values(&["dropped"]),
+        }
     }
 
     /// An event was acknowledged after `waited`.

@@ -10,6 +10,7 @@ use service::health::Health;
 use service::http::Port;
 use service::settings::SettingsError;
 use service::tokens::Tokens;
+use service::traces;
 use service::{admin, http};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,7 @@ use crate::publisher::Publisher;
 use crate::rate::Rate;
 use crate::reach;
 use crate::settings::{DEFAULTS, Settings};
+use crate::traces::EventTraces;
 
 /// How long events may still be acknowledged after the last request was let in.
 /// With the 2 s that the server gives its connections, a stop takes 5 s at most.
@@ -57,6 +59,9 @@ pub enum RunError {
     /// A port cannot be served.
     #[error("a port cannot be served")]
     Serve(#[from] std::io::Error),
+    /// Traces cannot be exported.
+    #[error("traces cannot be exported")]
+    Traces(#[from] traces::StartError),
     /// The Kafka client cannot be used any more: start the process anew.
     #[error("the Kafka client has failed for good: {0}")]
     KafkaClient(String),
@@ -95,6 +100,8 @@ pub async fn run(
     let connection = settings.connection()?;
     let topics = settings.topic_names();
     let metrics = Metrics::new(&parts.registry)?;
+    let (tracer, exporting) =
+        traces::start("producer", &settings.traces.endpoint, metrics.spans())?;
     let publisher = Publisher::connect(&connection, &topics, settings.publisher_options())
         .map_err(SettingsError::from)?;
     let tokens = Tokens::new(&settings.auth)?;
@@ -107,7 +114,12 @@ pub async fn run(
     let api = Arc::new(Api::new(
         tokens.clone(),
         origins.clone(),
-        Intake::new(publisher, Keys::new(REMEMBERED_KEYS), metrics.clone()),
+        Intake::new(
+            publisher,
+            Keys::new(REMEMBERED_KEYS),
+            EventTraces::new(tracer, settings.traces.sampled, topics.events.clone()),
+            metrics.clone(),
+        ),
         Rate::new(settings.ingest.max_per_second),
         metrics,
     ));
@@ -150,6 +162,7 @@ pub async fn run(
         let (served, followed, failure, ()) =
             tokio::join!(server, follow_kafka, client_failure, follow_files);
         finish(&api).await;
+        exporting.stop().await;
         served?;
         followed.map_err(SettingsError::from)?;
         failure.map_or(Ok(()), |reason| Err(RunError::KafkaClient(reason)))

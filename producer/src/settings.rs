@@ -7,8 +7,8 @@ use domain::Topics;
 use kafka::{Compression, Connection, PublisherOptions, TopicPolicy};
 use serde::{Deserialize, Serialize};
 use service::settings::{
-    AdminSettings, AuthSettings, KafkaSettings, LogSettings, SettingsError, TopicsSettings,
-    address, duration,
+    AdminSettings, AuthSettings, CollectorUrl, KafkaSettings, LogSettings, SettingsError,
+    TopicsSettings, address, duration,
 };
 
 /// The commented default file, which is the default.
@@ -22,7 +22,7 @@ const LINGER: Duration = Duration::from_micros(500);
 const LEAST_IN_FLIGHT: usize = 1024 * 1024;
 
 /// All settings of the binary.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// How the cluster is reached.
@@ -35,6 +35,8 @@ pub struct Settings {
     pub ingest: IngestSettings,
     /// Who may post.
     pub auth: AuthSettings,
+    /// Traces.
+    pub traces: TracesSettings,
     /// Health and metrics.
     pub admin: AdminSettings,
     /// Logs.
@@ -63,6 +65,16 @@ pub struct IngestSettings {
     pub in_flight_bytes: usize,
 }
 
+/// `[traces]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TracesSettings {
+    /// Where spans go.
+    pub endpoint: CollectorUrl,
+    /// The share of events whose request has no trace that begin one, 0 to 1.
+    pub sampled: f64,
+}
+
 impl Settings {
     /// Checks what the types leave open.
     ///
@@ -89,6 +101,11 @@ impl Settings {
                 ingest.in_flight_bytes,
                 format!("{LEAST_IN_FLIGHT} to {}", 1 << 30),
             ));
+        }
+        let sampled = self.traces.sampled;
+        if !(0.0..=1.0).contains(&sampled) {
+            let allowed = "a number from 0 to 1";
+            return Err(SettingsError::new("traces.sampled", sampled, allowed));
         }
         self.connection().map(drop)
     }

@@ -1,5 +1,6 @@
 //! Reading request bodies within bounds.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -25,13 +26,32 @@ const DISCARD_BYTES: usize = 32 * 1024 * 1024;
 pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     timeout(BODY_TIME, collect(body, limit))
         .await
-        .unwrap_or_else(|_| {
-            Err(Problem::new(
-                StatusCode::REQUEST_TIMEOUT,
-                ABOUT_BLANK,
-                format!("the body was not complete after {} s", BODY_TIME.as_secs()),
-            ))
-        })
+        .unwrap_or_else(|_| Err(too_slow()))
+}
+
+fn too_slow() -> Problem {
+    Problem::new(
+        StatusCode::REQUEST_TIMEOUT,
+        ABOUT_BLANK,
+        format!("the body was not complete after {} s", BODY_TIME.as_secs()),
+    )
+}
+
+/// The refusals of [`read`] with this limit, for documents.
+#[must_use]
+pub fn reading_refusals(limit: usize) -> [Problem; 2] {
+    [too_slow(), Problem::body_too_large(limit)]
+}
+
+/// The refusals of [`read`] with this limit and of [`json`], for documents.
+pub(crate) fn refusals(limit: usize) -> Vec<Problem> {
+    let mistake = ProblemError::new("$.events", "invalid type: string").allowed("a sequence");
+    let mut refusals = Vec::from(reading_refusals(limit));
+    refusals.extend([
+        not_json(&"EOF while parsing an object at line 1 column 14"),
+        unfit(mistake),
+    ]);
+    refusals
 }
 
 async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
@@ -114,7 +134,7 @@ fn unfit(error: ProblemError) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", detail).with_error(error)
 }
 
-fn not_json(error: &dyn std::error::Error) -> Problem {
+fn not_json(error: &dyn fmt::Display) -> Problem {
     let detail = format!("the body is not JSON in UTF-8: {error}");
     Problem::new(StatusCode::BAD_REQUEST, "not-json", detail)
 }

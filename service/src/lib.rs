@@ -1,9 +1,11 @@
 //! What every binary shares: settings, command line, logs, the admin port, tokens,
-//! problem+json and the clean stop. Nothing here knows of Kafka clients or events.
+//! traces, problem+json, described routes and the clean stop. Nothing here knows of Kafka
+//! clients or events.
 
 pub mod admin;
 pub mod body;
 pub mod cli;
+pub mod contract;
 pub mod exit;
 pub mod health;
 pub mod http;
@@ -12,4 +14,5 @@ pub mod settings;
 pub mod shutdown;
 pub mod telemetry;
 pub mod tokens;
+pub mod traces;
 mod unread;

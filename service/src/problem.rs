@@ -1,9 +1,12 @@
 //! Errors of every API as `application/problem+json` (RFC 9457).
 
+use std::borrow::Cow;
+
 use axum::Router;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
@@ -30,7 +33,7 @@ pub struct Problem {
 }
 
 /// One mistake in the input.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ProblemError {
     /// JSON path, such as `$.data.score`, or the name of a parameter.
     pub path: String,
@@ -166,6 +169,45 @@ impl Serialize for Problem {
             map.serialize_entry("errors", &self.errors)?;
         }
         map.end()
+    }
+}
+
+impl JsonSchema for Problem {
+    fn schema_name() -> Cow<'static, str> {
+        "Problem".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A problem document (RFC 9457).",
+            "type": "object",
+            "properties": {
+                "type": {
+                    "description": "What kind of problem it is: a reference to tell kinds \
+                                    apart by, or `about:blank` where the status says all.",
+                    "type": "string",
+                    "pattern": "^(about:blank|/problems/[a-z0-9-]+)$",
+                },
+                "title": {"description": "Its kind in words.", "type": "string"},
+                "status": {
+                    "description": "The status of the answer.",
+                    "type": "integer",
+                    "minimum": 400,
+                    "maximum": 599,
+                },
+                "detail": {
+                    "description": "What went wrong here and what to do, for a person.",
+                    "type": "string",
+                },
+                "errors": {
+                    "description": "Where in the request, one entry a mistake.",
+                    "type": "array",
+                    "items": generator.subschema_for::<ProblemError>(),
+                    "minItems": 1,
+                },
+            },
+            "required": ["type", "title", "status", "detail"],
+        })
     }
 }
 

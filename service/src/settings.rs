@@ -2,6 +2,7 @@
 //! environment. A wrong one is an error that names its key, its value and what is allowed.
 
 mod auth;
+mod collector;
 pub mod duration;
 pub mod durations;
 mod error;
@@ -21,6 +22,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use auth::{AuthSettings, Role, TokenEntry, is_account_name};
+pub use collector::CollectorUrl;
 pub use error::SettingsError;
 pub use kafka::KafkaSettings;
 pub use masked::Masked;

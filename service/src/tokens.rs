@@ -82,22 +82,12 @@ impl Tokens {
     /// # Errors
     /// 401 without a token or with an unknown one, 403 for another role.
     pub fn require(&self, presented: Option<&str>, allowed: &[Role]) -> Result<Caller, Problem> {
-        let presented = presented.ok_or_else(|| {
-            Problem::unauthorized("a token is needed: Authorization: Bearer <token>")
-        })?;
-        let caller = self
-            .authenticate(presented)
-            .ok_or_else(|| Problem::unauthorized("the token is not known here"))?;
+        let presented = presented.ok_or_else(missing)?;
+        let caller = self.authenticate(presented).ok_or_else(unknown)?;
         if allowed.contains(&caller.role) {
             return Ok(caller);
         }
-        let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
-        Err(Problem::forbidden(format!(
-            "this needs a token with the role {}; the token {} has the role {}",
-            names.join(" or "),
-            caller.token_id,
-            caller.role
-        )))
+        Err(wrong_role(&caller.token_id, caller.role, allowed))
     }
 
     /// Follows `[auth]` until `shutdown`: when a file of `files` changes, all layers are read
@@ -127,6 +117,30 @@ impl Tokens {
             seen = Some(now);
         }
     }
+}
+
+fn missing() -> Problem {
+    Problem::unauthorized("a token is needed: Authorization: Bearer <token>")
+}
+
+fn unknown() -> Problem {
+    Problem::unauthorized("the token is not known here")
+}
+
+fn wrong_role(token_id: &str, role: Role, allowed: &[Role]) -> Problem {
+    let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+    Problem::forbidden(format!(
+        "this needs a token with the role {}; the token {token_id} has the role {role}",
+        names.join(" or "),
+    ))
+}
+
+/// The refusals of [`Tokens::require`] where these roles are allowed, for documents.
+pub(crate) fn refusals(allowed: &[Role]) -> Vec<Problem> {
+    let roles = [Role::Ingest, Role::Account, Role::Operator];
+    let other = roles.into_iter().find(|role| !allowed.contains(role));
+    let refused = other.map(|role| wrong_role("a-token", role, allowed));
+    [missing(), unknown()].into_iter().chain(refused).collect()
 }
 
 /// The token in `Authorization: Bearer`, in any case of the scheme's letters.

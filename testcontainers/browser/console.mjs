@@ -1,6 +1,6 @@
 // The console's pages in a real browser, on a quickstart that runs:
 //
-//   node testcontainers/browser/console.mjs http://127.0.0.1:8080 TOKEN
+//   node testcontainers/browser/console.mjs http://127.0.0.1:8080 TOKEN http://127.0.0.1:8081
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { createServer } from "node:http";
 import { after } from "node:test";
 import { isClean, visit } from "./browser.mjs";
 
-const [console_ = "http://127.0.0.1:8080", token = "demo"] = process.argv.slice(2);
+const [console_ = "http://127.0.0.1:8080", token = "demo", producer = "http://127.0.0.1:8081"] = process.argv.slice(2);
 const HOSTILE = `</pre><script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
 
 // A shop's server: what it got, and answers that a page must not believe.
@@ -213,8 +213,8 @@ inConsole("everything works without a script", "/overview", { javaScriptEnabled:
 
 // Events by the API, as a shop's backend sends them.
 const post = async (score) => {
-  const data = { customer_id: "c-1", score, product_sku: "SKU-1", session_page: "/p" };
-  const response = await fetch(`${producer}/api/v1/events`, {
+  const data = { customer_id: "cus_9021", email: null, score, product_sku: "BW-440-RED", session_page: "/" };
+  const response = await fetch(`${producer}/v1/events`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
     body: JSON.stringify({ event: "rating_submitted", data }),

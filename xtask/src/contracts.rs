@@ -5,9 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::EventKind;
+use domain::{EventKind, schema};
+use serde_json::{Value, json};
 
-use crate::schemas;
+use crate::{asyncapi, json, openapi, postman};
 
 /// A generated file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,18 +24,33 @@ pub struct Contract {
 pub fn generate() -> Vec<Contract> {
     let mut contracts: Vec<Contract> = EventKind::ALL
         .into_iter()
-        .map(|kind| schema(kind.as_str(), &schemas::delivered(kind)))
+        .map(|kind| of_schema(kind.as_str(), schema::delivered(kind)))
         .collect();
-    contracts.push(schema("submission", &schemas::submission()));
+    contracts.push(of_schema("submission", schema::submission()));
+    let documents = [
+        ("openapi.json", openapi::document()),
+        ("postman.json", postman::document()),
+        ("asyncapi.json", asyncapi::document()),
+    ];
+    contracts.extend(documents.map(|(path, document)| Contract {
+        path: path.into(),
+        text: json::text(&document),
+    }));
     contracts
 }
 
-fn schema(name: &str, schema: &serde_json::Value) -> Contract {
+fn of_schema(name: &str, schema: Value) -> Contract {
+    let mut whole = json!({"$schema": META_SCHEMA});
+    if let (Value::Object(whole), Value::Object(schema)) = (&mut whole, schema) {
+        whole.extend(schema);
+    }
     Contract {
         path: Path::new(SCHEMAS).join(format!("{name}.schema.json")),
-        text: format!("{schema:#}\n"),
+        text: format!("{whole:#}\n"),
     }
 }
+
+const META_SCHEMA: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// The folder that holds generated schemas and nothing else.
 const SCHEMAS: &str = "schemas";

@@ -1,4 +1,9 @@
 //! Chores of this repository that need its code: the generated contracts.
 
+mod asyncapi;
+mod components;
 pub mod contracts;
-mod schemas;
+mod json;
+mod openapi;
+mod postman;
+mod server;

@@ -5,6 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use domain::{AccountId, Timestamp};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use service::problem::Problem;
 
@@ -13,12 +14,17 @@ use super::views::AuditView;
 use super::{Api, cursor};
 use crate::endpoints::Unavailable;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AuditQuery {
+    /// Only of this account.
     account: Option<AccountId>,
+    /// Not before this moment.
     since: Option<Timestamp>,
+    /// Items on a page; 50 where it is missing.
+    #[schemars(range(min = 1, max = cursor::LONGEST_PAGE))]
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 

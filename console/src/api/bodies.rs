@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use axum::body::Body;
-use domain::{AccountId, Condition, EventKind};
+use domain::{AccountId, Condition, EventKind, Filter};
+use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use service::body;
 use service::problem::Problem;
 
-use crate::endpoints::Fields;
+use crate::endpoints::{Fields, MAX_DESCRIPTION, MAX_PER_SECOND};
 use crate::test_event::Draft;
 
 /// Bytes of a body: more than any endpoint needs.
-const MAX_BODY: usize = 64 * 1024;
+pub(super) const MAX_BODY: usize = 64 * 1024;
 
 /// Reads a body of JSON.
 ///
@@ -25,65 +26,107 @@ pub(super) async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Problem> 
 }
 
 /// A new endpoint.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewEndpoint", extend("required" = ["url", "events"]))]
 pub(super) struct CreateBody {
-    /// Whose; operators must say it.
+    /// Whose it is to be; only operators must say it.
     #[serde(default)]
     pub(super) account: Option<AccountId>,
+    /// Where deliveries go: `https`, on the ports 443 and 8443, at a public address.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "String")]
     url: Option<String>,
+    /// Which events it gets, each once.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Vec<EventKind>", length(min = 1), extend("uniqueItems" = true))]
     events: Option<Vec<EventKind>>,
+    /// Which of those: all conditions must hold; none lets everything pass.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Filter")]
     filter: Option<Vec<Condition>>,
+    /// What its owner calls it, in one line.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = MAX_DESCRIPTION))]
     description: Option<Option<String>>,
+    /// Headers that each delivery carries beside its own: at most 20, names and values of
+    /// at most 4096 bytes together, visible ASCII.
     #[serde(default, deserialize_with = "present")]
-    headers: Option<BTreeMap<String, String>>,
+    #[schemars(with = "Headers", extend("maxProperties" = 20))]
+    headers: Option<Headers>,
+    /// Deliveries a second at most; `null` sets no limit.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = MAX_PER_SECOND))]
     max_per_second: Option<Option<Rate>>,
 }
 
 /// A change: fields that are not there stay, `null` removes. Headers and filter
 /// are replaced as a whole.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "EndpointChange")]
 pub(super) struct ChangeBody {
+    /// Where deliveries go: `https`, on the ports 443 and 8443, at a public address.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "String")]
     url: Option<String>,
+    /// Which events it gets, each once.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Vec<EventKind>", length(min = 1), extend("uniqueItems" = true))]
     events: Option<Vec<EventKind>>,
+    /// Which of those: all conditions must hold; none lets everything pass.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Filter")]
     filter: Option<Vec<Condition>>,
+    /// What its owner calls it, in one line.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = MAX_DESCRIPTION))]
     description: Option<Option<String>>,
+    /// Headers that each delivery carries beside its own: at most 20, names and values of
+    /// at most 4096 bytes together, visible ASCII.
     #[serde(default, deserialize_with = "present")]
-    headers: Option<BTreeMap<String, String>>,
+    #[schemars(with = "Headers", extend("maxProperties" = 20))]
+    headers: Option<Headers>,
+    /// Deliveries a second at most; `null` lifts the limit.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = MAX_PER_SECOND))]
     max_per_second: Option<Option<Rate>>,
 }
 
+/// Headers by their names.
+type Headers = BTreeMap<String, String>;
+
 /// A test event.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TestOrder")]
 pub(super) struct TestBody {
+    /// Whose example is sent.
     pub(super) event: EventKind,
 }
 
 /// A test event for what is no endpoint yet.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "DraftTestOrder", extend("required" = ["url", "event"]))]
 pub(super) struct DraftTestBody {
-    /// Whose minute it is counted in; operators must say it.
+    /// Whose minute it is counted in; only operators must say it.
     #[serde(default)]
     pub(super) account: Option<AccountId>,
+    /// Where it goes: `https`, on the ports 443 and 8443, at a public address.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "String")]
     url: Option<String>,
+    /// Whose example is sent.
     event: EventKind,
+    /// Headers that it carries beside its own, as an endpoint's would be.
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    #[schemars(extend("maxProperties" = 20))]
+    headers: Headers,
+    /// What signs it, `whsec_` and the base64 of 24 to 64 bytes; a secret that nobody is
+    /// shown, where it is missing.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "String", regex(pattern = r"^whsec_"))]
     secret: Option<String>,
 }
 

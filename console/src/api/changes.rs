@@ -21,8 +21,10 @@ pub(super) async fn follow(
 ) -> Result<Response, Problem> {
     let Query(query) = query?;
     let scope = asker.by.narrowed(query.account)?;
-    change_stream::follow(&api.shared, scope).map_err(|why: TooMany| {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        Problem::new(status, "too-many-streams", why.to_string()).retry_after(RETRY)
-    })
+    change_stream::follow(&api.shared, scope).map_err(|TooMany| too_many())
+}
+
+pub(super) fn too_many() -> Problem {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    Problem::new(status, "too-many-streams", TooMany.to_string()).retry_after(RETRY)
 }

@@ -11,7 +11,7 @@ use crate::endpoints::Place;
 
 /// Items on a page that does not ask for a number, and at most.
 const PAGE: usize = 50;
-const LONGEST_PAGE: usize = 200;
+pub(super) const LONGEST_PAGE: usize = 200;
 
 /// How many items a page has.
 ///

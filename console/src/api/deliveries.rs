@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use domain::{AccountId, DeliveryId, EndpointId, EventId, EventKind, Timestamp};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use service::problem::{Problem, ProblemError};
 
@@ -15,17 +16,27 @@ use super::log_views::{DeliveriesView, DeliveryView};
 use super::{Api, cursor};
 use crate::attempts::{Cursor, Delivery, DeliveryState, Filter};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeliveriesQuery {
+    /// Only of this account.
     account: Option<AccountId>,
+    /// Of the event with this id.
     event_id: Option<EventId>,
+    /// For this endpoint.
     endpoint: Option<EndpointId>,
+    /// Of this event.
     event: Option<EventKind>,
+    /// How they stand.
     state: Option<DeliveryState>,
+    /// Last attempted at this moment or later.
     since: Option<Timestamp>,
+    /// Last attempted before this moment.
     until: Option<Timestamp>,
+    /// Items on a page; 50 where it is missing.
+    #[schemars(range(min = 1, max = cursor::LONGEST_PAGE))]
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -101,11 +112,11 @@ async fn find(api: &Api, asker: Asker, id: DeliveryId) -> Result<Delivery, Probl
     found.ok_or_else(absent)
 }
 
-fn absent() -> Problem {
+pub(super) fn absent() -> Problem {
     Problem::not_found("there is no such delivery in the last seven days")
 }
 
-fn read_cursor(cursor: &str) -> Result<Cursor, Problem> {
+pub(super) fn read_cursor(cursor: &str) -> Result<Cursor, Problem> {
     cursor.parse().map_err(|_| {
         cursor::parameter(
             ProblemError::new("cursor", "it is no cursor of this list")

@@ -7,6 +7,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::AccountId;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use service::problem::Problem;
 
@@ -16,17 +17,22 @@ use super::views::{EndpointView, PageView};
 use super::{Api, cursor, etag};
 use crate::endpoints::Found;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountQuery {
+    /// Whose; operators name the account here or in the body.
     pub(super) account: Option<AccountId>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListQuery {
+    /// Only of this account.
     account: Option<AccountId>,
+    /// Items on a page; 50 where it is missing.
+    #[schemars(range(min = 1, max = cursor::LONGEST_PAGE))]
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 

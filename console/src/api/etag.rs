@@ -42,7 +42,7 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Precondition, Problem> {
     Ok(Precondition::Version(versions))
 }
 
-fn malformed() -> Problem {
+pub(super) fn malformed() -> Problem {
     let detail = "If-Match cannot be read: it takes ETags as they came, with their quotes, or *";
     Problem::new(StatusCode::BAD_REQUEST, ABOUT_BLANK, detail)
 }

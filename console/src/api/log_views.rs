@@ -3,6 +3,7 @@
 use domain::{
     AccountId, AfterAttempt, AttemptRecord, DeliveryId, EndpointId, EventKind, Tier, Timestamp,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::attempts::{
@@ -11,20 +12,30 @@ use crate::attempts::{
 };
 
 /// A delivery as it stands.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DeliverySummary")]
 pub(super) struct SummaryView<'a> {
+    /// Its id: `<event id>.<endpoint id>`.
     id: DeliveryId,
+    /// Whose it is.
     account: &'a AccountId,
+    /// Which event.
     event: EventKind,
+    /// How it stands.
     state: DeliveryState,
     /// `next`, with `due_at`, `tier` and `reason` where it has them: as in the
     /// records of `webhooks.attempts`.
     #[serde(flatten)]
     after: &'a AfterAttempt,
+    /// How many attempts were made.
     attempts: u32,
+    /// The status of the last answer, where there was one.
     last_status: Option<u16>,
+    /// Why the last attempt failed: `cause: text`.
     last_error: Option<&'a str>,
+    /// When its first record was written.
     first_at: Timestamp,
+    /// When its last record was written.
     last_at: Timestamp,
 }
 
@@ -46,11 +57,14 @@ impl<'a> From<&'a DeliverySummary> for SummaryView<'a> {
 }
 
 /// A page of deliveries.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DeliveryPage")]
 pub(super) struct DeliveriesView<'a> {
+    /// The latest first.
     items: Vec<SummaryView<'a>>,
-    /// `null` on the last page.
+    /// What to give as `cursor` for the next page; `null` on the last one.
     next_cursor: Option<String>,
+    /// How much the console knows by now.
     index: Progress,
 }
 
@@ -65,7 +79,8 @@ impl<'a> DeliveriesView<'a> {
 }
 
 /// A delivery with its time line.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Delivery")]
 pub(super) struct DeliveryView<'a> {
     #[serde(flatten)]
     summary: SummaryView<'a>,
@@ -89,13 +104,18 @@ impl<'a> From<&'a Delivery> for DeliveryView<'a> {
 }
 
 /// What happened in some time.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Sum")]
 struct SumView {
+    /// Attempts that were made.
     attempts: u64,
     #[serde(flatten)]
     counts: Counts,
+    /// Which part of them was delivered, from 0 to 1; `null` where there were none.
     success_rate: Option<f64>,
+    /// Half of them took no longer, in milliseconds.
     p50_ms: Option<u32>,
+    /// 95 of 100 took no longer, in milliseconds.
     p95_ms: Option<u32>,
 }
 
@@ -111,18 +131,25 @@ impl SumView {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Point")]
 struct PointView {
+    /// When the step begins.
     start: Timestamp,
     #[serde(flatten)]
     sum: SumView,
 }
 
 /// What waits with one tier.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Waiting")]
 struct WaitingView {
+    /// The delay that they wait for.
+    #[schemars(with = "Tier")]
     tier: String,
+    /// How many.
     deliveries: u64,
+    /// When the next one is due.
     next_due: Timestamp,
 }
 
@@ -137,13 +164,20 @@ impl From<&AtTier> for WaitingView {
 }
 
 /// A range by its steps, and what waits now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Statistics")]
 pub(super) struct StatisticsView {
+    /// How far back.
     range: Range,
+    /// How long a step is.
     step_seconds: u64,
+    /// All of it.
     total: SumView,
+    /// By steps; the last one is going on.
     points: Vec<PointView>,
+    /// What waits now.
     waiting: Vec<WaitingView>,
+    /// How much the console knows by now.
     index: Progress,
 }
 
@@ -165,16 +199,24 @@ impl StatisticsView {
 }
 
 /// How an endpoint does.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EndpointFigures")]
 pub(super) struct EndpointFiguresView {
+    /// Which one.
     endpoint: EndpointId,
+    /// Attempts that were made.
     attempts: u64,
     #[serde(flatten)]
     counts: Counts,
+    /// Which part of them was delivered, from 0 to 1; `null` where there were none.
     success_rate: Option<f64>,
+    /// Deliveries that wait now.
     waiting: u64,
+    /// When the last attempt began.
     last_attempt: Option<Timestamp>,
+    /// When the last one that was delivered began.
     last_success: Option<Timestamp>,
+    /// Since when every attempt has failed.
     failing_since: Option<Timestamp>,
 }
 
@@ -194,11 +236,15 @@ impl From<EndpointFigures> for EndpointFiguresView {
 }
 
 /// A page of endpoints' figures.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EndpointFiguresPage")]
 pub(super) struct EndpointsFiguresView {
+    /// How far back.
     pub(super) range: Range,
+    /// By account, the oldest first.
     pub(super) items: Vec<EndpointFiguresView>,
-    /// `null` on the last page.
+    /// What to give as `cursor` for the next page; `null` on the last one.
     pub(super) next_cursor: Option<String>,
+    /// How much the console knows by now.
     pub(super) index: Progress,
 }

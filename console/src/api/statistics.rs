@@ -5,6 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use domain::{AccountId, EndpointId, Timestamp};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use service::problem::Problem;
 
@@ -13,22 +14,30 @@ use super::log_views::{EndpointFiguresView, EndpointsFiguresView, StatisticsView
 use super::{Api, cursor};
 use crate::attempts::Range;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StatisticsQuery {
+    /// Only of this account.
     account: Option<AccountId>,
+    /// Only of this endpoint.
     endpoint: Option<EndpointId>,
+    /// How far back.
     #[serde(default)]
     range: Range,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EndpointsQuery {
+    /// Only of this account.
     account: Option<AccountId>,
+    /// How far back.
     #[serde(default)]
     range: Range,
+    /// Items on a page; 50 where it is missing.
+    #[schemars(range(min = 1, max = cursor::LONGEST_PAGE))]
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 

@@ -3,28 +3,43 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    AccountId, AuditRecord, Cause, EndpointId, EndpointState, EventKind, Filter, Timestamp,
+    AccountId, AuditRecord, Cause, EndpointId, EndpointState, EventKind, Filter, Tier, Timestamp,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::endpoints::{Created, Found, SigningSecrets};
 use crate::test_event::{Diagnosis, ShownRequest, TestResult};
 
 /// An endpoint. Its secret is shown right after it was made, and nowhere else.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Endpoint")]
 pub(super) struct EndpointView<'a> {
+    /// Its id.
     id: EndpointId,
+    /// Whose it is.
     account: &'a AccountId,
+    /// Where deliveries go.
     url: &'a str,
+    /// Which events it gets.
     events: &'a BTreeSet<EventKind>,
+    /// Which of those: all conditions must hold; none lets everything pass.
     filter: &'a Filter,
+    /// What its owner calls it.
     description: Option<&'a str>,
+    /// Headers that each delivery carries beside its own.
     headers: &'a BTreeMap<String, String>,
+    /// Deliveries a second at most; `null` where there is no limit.
     max_per_second: Option<u32>,
+    /// Whether it gets deliveries.
     state: EndpointState,
+    /// What signs deliveries. Only in the answers that make a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     secret: Option<&'a str>,
+    /// When it was made.
     created_at: Timestamp,
+    /// When its owner last changed it.
     updated_at: Timestamp,
 }
 
@@ -58,24 +73,32 @@ impl<'a> From<&'a Created> for EndpointView<'a> {
 }
 
 /// A page of endpoints.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EndpointPage")]
 pub(super) struct PageView<'a> {
+    /// By account, the oldest first.
     pub(super) items: Vec<EndpointView<'a>>,
-    /// `null` on the last page.
+    /// What to give as `cursor` for the next page; `null` on the last one.
     pub(super) next_cursor: Option<String>,
 }
 
 /// The secrets that sign now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Secrets")]
 pub(super) struct SecretView<'a> {
+    /// The current one.
     secret: &'a str,
+    /// The one that a rotation replaced, for as long as it signs too.
     previous: Option<PreviousView<'a>>,
 }
 
 /// A secret that a rotation replaced.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PreviousSecret")]
 struct PreviousView<'a> {
+    /// The old one.
     secret: &'a str,
+    /// Until when it signs.
     expires_at: Timestamp,
 }
 
@@ -95,23 +118,40 @@ impl<'a> From<&'a SigningSecrets> for SecretView<'a> {
 }
 
 /// How a test event ended.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TestResult")]
 pub(super) struct TestView {
+    /// Whether the endpoint answered with 200 to 299 in time.
     delivered: bool,
+    /// The status, where there was an answer.
+    #[schemars(range(min = 100, max = 999))]
     status: Option<u16>,
+    /// How long it took, in milliseconds.
     duration_ms: u64,
+    /// The first bytes of the answer's body, as text; `null` without one. It is the
+    /// receiver's text: show it as such.
     response_body: Option<String>,
+    /// Why it was not delivered: `cause: text`.
     reason: Option<String>,
+    /// The cause alone.
+    #[schemars(with = "Option<Cause>")]
     cause: Option<&'static str>,
+    /// What is wrong with the endpoint, finer than the cause.
+    #[schemars(with = "Option<Diagnosis>")]
     diagnosis: Option<&'static str>,
+    /// What was sent; `null` where the address guard ended it before.
     request: Option<RequestView>,
 }
 
 /// A request as it goes out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Request")]
 pub(super) struct RequestView {
+    /// Where it goes.
     url: String,
+    /// Its headers by their names in small letters.
     headers: BTreeMap<String, String>,
+    /// Its body, byte for byte.
     body: String,
 }
 
@@ -141,16 +181,23 @@ impl From<TestResult> for TestView {
 }
 
 /// When failed deliveries are tried again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RetryPolicy")]
 pub(super) struct RetryPolicyView {
+    /// The delay before each retry.
+    #[schemars(with = "Vec<Tier>")]
     pub(super) schedule: Vec<String>,
+    /// How long an endpoint has for its answer.
+    #[schemars(extend("examples" = ["5s"]))]
     pub(super) timeout: String,
 }
 
 /// A page of the audit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AuditPage")]
 pub(super) struct AuditView<'a> {
+    /// The newest first.
     pub(super) items: Vec<&'a AuditRecord>,
-    /// `null` on the last page.
+    /// What to give as `cursor` for the next page; `null` on the last one.
     pub(super) next_cursor: Option<String>,
 }

@@ -3,10 +3,13 @@
 
 use domain::{AfterAttempt, DeadLetterReason, DeferReason, EventKind, Tier, Timestamp};
 use rusqlite::types::Type;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// The endpoint has it.

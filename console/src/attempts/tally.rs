@@ -2,12 +2,13 @@
 
 use domain::{AfterAttempt, AttemptRecord};
 use rusqlite::Row;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::times::Times;
 
 /// Records by what became of the delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Counts {
     /// Attempts that the endpoint took.
     pub delivered: u64,

@@ -3,10 +3,12 @@
 
 use delivery::CertificateFault;
 use domain::{Cause, Outcome};
+use schemars::JsonSchema;
 
 /// What is wrong with an endpoint. The words of pages stand elsewhere, by
 /// [`Diagnosis::as_str`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub(crate) enum Diagnosis {
     /// No whole answer within the time limit: answer first, work afterwards.
     TooSlow,

@@ -74,7 +74,13 @@ async fn it_shows_what_became_of_deliveries_overall_and_of_one_endpoint() {
             ] {
                 assert_eq!(figure(&page, name), value, "{name} {range} {whose}");
             }
-            for drawn in ["plot-good", "plot-wait", "plot-bad", "plot-half", "plot-most"] {
+            for drawn in [
+                "plot-good",
+                "plot-wait",
+                "plot-bad",
+                "plot-half",
+                "plot-most",
+            ] {
                 page.has(&format!("<path class=\"{drawn}\" d=\"M"));
             }
             page.has("<th scope=\"row\">2\u{a0}min</th>");
@@ -133,7 +139,9 @@ async fn a_script_that_reads_a_page_again_takes_no_notice_from_another_one() {
     let (path, _) = console.endpoint("https://shop.example.com/hook").await;
     let shop = Visitor::signed_in(&console, SHOP).await;
     let page = path.replace("/api/v1", "");
-    let paused = shop.post(&format!("{page}/pause"), &[("version", "1")]).await;
+    let paused = shop
+        .post(&format!("{page}/pause"), &[("version", "1")])
+        .await;
     assert_eq!(paused.status, 303);
     let again = shop.request(Method::GET, "/overview");
     let again = again.header("sec-fetch-dest", "empty");

@@ -8,6 +8,7 @@ use axum::response::Response;
 use domain::record::Coordinates;
 use domain::{DeliveryId, JobAction};
 use kafka::LookupError;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use service::body;
 use service::problem::{Problem, ProblemError};
@@ -17,14 +18,18 @@ use crate::deliveries::NotFound;
 use crate::moves::{NotMoved, Order};
 
 /// The names of a topic and two numbers.
-const MAX_BODY: usize = 4 * 1024;
+pub(super) const MAX_BODY: usize = 4 * 1024;
 
 /// Where the event stands, as the record of an attempt says.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Place {
+#[schemars(rename = "EventPlace")]
+pub(super) struct Place {
+    /// The topic, by its whole name.
     topic: String,
+    /// The partition.
     partition: i32,
+    /// The offset.
     offset: i64,
 }
 
@@ -69,23 +74,21 @@ pub(super) async fn resend(
     }
     match list.moves().one(order).await {
         Ok(()) => Ok(failed::accepted(&delivery.to_string())),
-        Err(NotMoved::NotLive) => Err(Problem::new(
-            StatusCode::CONFLICT,
-            "not-moved",
+        Err(NotMoved::NotLive) => Err(failed::not_moved(
             "it has just left the failed list by another request",
         )),
         Err(error) => Err(failed::refused(&api, error)),
     }
 }
 
-fn absent() -> Problem {
+pub(super) fn absent() -> Problem {
     Problem::not_found(
         "the event of this delivery does not stand there: give topic, partition and offset of \
          one of its attempts",
     )
 }
 
-fn not_found(error: NotFound) -> Problem {
+pub(super) fn not_found(error: NotFound) -> Problem {
     match error {
         NotFound::OtherTopic => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,

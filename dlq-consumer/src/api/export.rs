@@ -59,14 +59,8 @@ pub(super) async fn export(
     let Query(parameters) = parameters?;
     let filter = query::filter(&parameters, caller.role)?;
     let list = api.list()?;
-    let permit = api.exports.clone().try_acquire_owned().map_err(|_| {
-        Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too-many-exports",
-            format!("{AT_ONCE} exports run already"),
-        )
-        .retry_after(RETRY)
-    })?;
+    let permit = api.exports.clone().try_acquire_owned();
+    let permit = permit.map_err(|_| too_many())?;
     let export = Export {
         reader: list.reader().clone(),
         scope,
@@ -100,6 +94,15 @@ pub(super) async fn export(
         ),
     ];
     Ok((headers, Body::new(body)).into_response())
+}
+
+pub(super) fn too_many() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "too-many-exports",
+        format!("{AT_ONCE} exports run already"),
+    )
+    .retry_after(RETRY)
 }
 
 impl Export {

@@ -4,6 +4,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use domain::JobAction;
+use schemars::JsonSchema;
 use serde::Serialize;
 use service::problem::Problem;
 
@@ -32,15 +33,19 @@ pub(super) async fn list(
     Ok(json(StatusCode::OK, &item::page(&page, caller.role)))
 }
 
+/// How many entries there are.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Count")]
+pub(super) struct Counted {
+    /// How many.
+    count: u64,
+}
+
 pub(super) async fn count(
     State(api): State<Api>,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Counted {
-        count: u64,
-    }
     let Allowed { caller, scope } = api.allow(&headers)?;
     let Query(parameters) = parameters?;
     let filter = query::filter(&parameters, caller.role)?;
@@ -85,12 +90,16 @@ pub(super) async fn resend(
     Ok(accepted(&id))
 }
 
+/// A delivery that is sent again.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Resent")]
+pub(super) struct Accepted<'a> {
+    /// Its id, the same as before.
+    id: &'a str,
+}
+
 /// 202 of a delivery that is sent again.
 pub(super) fn accepted(id: &str) -> Response {
-    #[derive(Serialize)]
-    struct Accepted<'a> {
-        id: &'a str,
-    }
     json(StatusCode::ACCEPTED, &Accepted { id })
 }
 
@@ -114,13 +123,10 @@ async fn take_off(
 
 /// Why a delivery was not moved.
 pub(super) fn refused(api: &Api, error: NotMoved) -> Problem {
-    let conflict = |detail: String| Problem::new(StatusCode::CONFLICT, "not-moved", detail);
     match error {
         NotMoved::NotLive => absent(),
-        NotMoved::Poison(_) => conflict(format!("{error}; DELETE discards it")),
-        NotMoved::UnderWay => conflict(format!(
-            "{error}: if that request succeeds, it is off the list"
-        )),
+        NotMoved::Poison(_) => not_moved(format!("{error}; DELETE discards it")),
+        NotMoved::UnderWay => under_way(),
         NotMoved::Index(error) => api.broken(error),
         NotMoved::Kafka(error) => {
             tracing::warn!(%error, "a delivery was not moved");
@@ -129,6 +135,18 @@ pub(super) fn refused(api: &Api, error: NotMoved) -> Problem {
     }
 }
 
-fn absent() -> Problem {
+/// 409.
+pub(super) fn not_moved(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::CONFLICT, "not-moved", detail)
+}
+
+pub(super) fn under_way() -> Problem {
+    let why = NotMoved::UnderWay;
+    not_moved(format!(
+        "{why}: if that request succeeds, it is off the list"
+    ))
+}
+
+pub(super) fn absent() -> Problem {
     Problem::not_found("there is no such entry in the failed list: GET /webhooks/failed shows all")
 }

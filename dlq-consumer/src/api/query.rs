@@ -13,13 +13,13 @@ use crate::index::{Part, Sorted};
 use crate::list::BeyondTheEnd;
 
 /// Entries a page, where the caller does not say.
-const DEFAULT_LIMIT: usize = 100;
+pub(super) const DEFAULT_LIMIT: usize = 100;
 /// Entries a page at most.
-const MAX_LIMIT: usize = 500;
+pub(super) const MAX_LIMIT: usize = 500;
 /// Jobs a page, where the caller does not say.
-const DEFAULT_JOBS: usize = 20;
+pub(super) const DEFAULT_JOBS: usize = 20;
 /// Jobs a page at most: each may hold a selection.
-const MAX_JOBS: usize = 100;
+pub(super) const MAX_JOBS: usize = 100;
 
 /// Mistakes that one answer tells.
 const MAX_TOLD: usize = 20;

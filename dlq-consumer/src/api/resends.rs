@@ -6,7 +6,8 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::{FailedFilter, Job, JobAction, JobId, Timestamp};
+use domain::{AccountId, FailedFilter, Job, JobAction, JobId, JobState, Timestamp};
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -18,15 +19,20 @@ use super::{Allowed, Api, Id, Parameters, json, not_written, query};
 use crate::jobs::{JobError, Wanted};
 
 /// A selection of ids, and what JSON adds to them.
-const MAX_BODY: usize = 256 * 1024;
+pub(super) const MAX_BODY: usize = 256 * 1024;
 
-/// A filter must be there, so that a misspelt one does not mean everything.
-#[derive(Deserialize)]
+/// What is to be done to which entries. The filter must be there, so that a misspelt
+/// one does not mean everything.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Order {
+#[schemars(rename = "BulkOrder")]
+pub(super) struct Order {
+    /// Which entries: those that meet all conditions; without any, all of them.
     #[serde(deserialize_with = "object")]
     filter: FailedFilter,
+    /// What becomes of them.
     action: JobAction,
+    /// Only count them.
     #[serde(default)]
     dry_run: bool,
 }
@@ -51,21 +57,56 @@ fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FailedFilter, D:
     deserializer.deserialize_map(Object)
 }
 
-/// The keys in the order of the API's description.
-#[derive(Serialize)]
-struct JobJson<'a> {
+/// A bulk job.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Job")]
+pub(super) struct JobJson<'a> {
+    /// Its id.
     id: JobId,
+    /// What it does.
     action: JobAction,
+    /// To which entries.
     filter: &'a FailedFilter,
+    /// Whose entries; `null` is every account's.
+    #[schemars(with = "Option<AccountId>")]
     account: Option<&'a str>,
+    /// How far it is.
+    #[schemars(with = "JobState")]
     state: &'static str,
+    /// Entries that it covers: those that matched when it was started.
     total: u64,
+    /// Entries that it has moved.
     moved: u64,
+    /// Entries that cannot be sent again, or had left the list before their turn.
     skipped: u64,
+    /// When it was started.
     started_at: Timestamp,
+    /// When it ended.
     finished_at: Option<Timestamp>,
+    /// The id of the token that started it.
     started_by: &'a str,
+    /// Why it failed.
     error: Option<&'a str>,
+}
+
+/// What a job would do now.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Forecast")]
+pub(super) struct WouldMove {
+    /// Entries that it would move.
+    count: u64,
+    /// Entries that match and cannot be sent again.
+    skipped: u64,
+}
+
+/// A page of the jobs.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "JobPage")]
+pub(super) struct PageJson<'a> {
+    /// The newest first.
+    items: Vec<JobJson<'a>>,
+    /// What to give as `cursor` for the next page; `null` on the last one.
+    next_cursor: Option<JobId>,
 }
 
 impl<'a> From<&'a Job> for JobJson<'a> {
@@ -74,7 +115,7 @@ impl<'a> From<&'a Job> for JobJson<'a> {
             id: job.id,
             action: job.action,
             filter: &job.filter,
-            account: job.account.as_ref().map(domain::AccountId::as_str),
+            account: job.account.as_ref().map(AccountId::as_str),
             state: job.state.as_str(),
             total: job.total,
             moved: job.moved,
@@ -93,11 +134,6 @@ pub(super) async fn start(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct WouldMove {
-        count: u64,
-        skipped: u64,
-    }
     let Allowed { caller, scope } = api.allow(&headers)?;
     let body = body::read(body, MAX_BODY).await?;
     let order: Order = body::json(&body)?;
@@ -131,11 +167,6 @@ pub(super) async fn list(
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct PageJson<'a> {
-        items: Vec<JobJson<'a>>,
-        next_cursor: Option<JobId>,
-    }
     let Allowed { scope, .. } = api.allow(&headers)?;
     let Query(parameters) = parameters?;
     let query = query::jobs(&parameters)?;
@@ -180,7 +211,7 @@ fn read(id: Id) -> Result<JobId, Problem> {
     id.parse().map_err(|_| absent())
 }
 
-fn check(filter: &FailedFilter, role: Role) -> Result<(), Problem> {
+pub(super) fn check(filter: &FailedFilter, role: Role) -> Result<(), Problem> {
     let mistake = if role != Role::Operator && filter.account.is_some() {
         ProblemError::new("$.filter.account", "only operators choose an account")
             .allowed("to leave it out")
@@ -200,19 +231,26 @@ fn check(filter: &FailedFilter, role: Role) -> Result<(), Problem> {
     Err(problem.with_error(mistake))
 }
 
-fn absent() -> Problem {
+pub(super) fn absent() -> Problem {
     Problem::not_found("there is no such job: GET /webhooks/resends shows the latest")
 }
 
+pub(super) fn ended(state: JobState) -> Problem {
+    let why = JobError::Ended(state);
+    Problem::new(StatusCode::CONFLICT, "job-ended", why.to_string())
+}
+
+pub(super) fn too_many() -> Problem {
+    let why = JobError::TooMany;
+    let detail = format!("{why}: wait for one to end, or cancel one");
+    Problem::new(StatusCode::CONFLICT, "too-many-jobs", detail)
+}
+
 fn refused(api: &Api, error: JobError) -> Problem {
-    let conflict = |slug, detail: String| Problem::new(StatusCode::CONFLICT, slug, detail);
     match error {
         JobError::Absent => absent(),
-        JobError::Ended(_) => conflict("job-ended", error.to_string()),
-        JobError::TooMany => conflict(
-            "too-many-jobs",
-            format!("{error}: wait for one to end, or cancel one"),
-        ),
+        JobError::Ended(state) => ended(state),
+        JobError::TooMany => too_many(),
         JobError::Index(error) => api.broken(error),
         JobError::Kafka(error) => {
             tracing::warn!(%error, "a job was not changed");

@@ -12,7 +12,7 @@ use super::{DataField, FilterMistake, Operator, field::alternatives};
 use crate::{Email, Locale, Score, Seconds, Segment, Text, field::Field};
 
 /// Characters of a text to compare with at most.
-const MAX_TEXT: usize = 200;
+pub(super) const MAX_TEXT: usize = 200;
 
 /// A condition as it is written: `{"field", "operator", "value"}`. What fits
 /// together is [`Filter::new`](super::Filter::new)'s to judge.

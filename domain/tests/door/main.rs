@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod catalogue;
 mod endpoints;
 mod envelope;
 mod events;
@@ -14,6 +15,7 @@ mod placement;
 mod records;
 mod samples;
 mod schedule;
+mod schemas;
 mod secrets;
 mod signatures;
 mod timestamps;

@@ -37,6 +37,11 @@ impl Deliveries {
         }
     }
 
+    /// The client cannot be used any more.
+    pub(super) fn fail(&self, why: String) {
+        self.failure.send_replace(Some(why));
+    }
+
     pub(super) async fn failed(&self) -> String {
         let mut failure = self.failure.subscribe();
         // The sender lives in `self`: this cannot end without a value.
@@ -55,9 +60,6 @@ impl ClientContext for Deliveries {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.log.error(&error, reason);
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
-            self.failure.send_replace(Some(reason.to_owned()));
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who may post, and from which web pages.
 
-use axum::http::{HeaderMap, StatusCode, header};
-use service::problem::{ABOUT_BLANK, Problem};
+use axum::http::{HeaderMap, header};
+use service::problem::Problem;
 use service::tokens::{Caller, Role, Tokens, bearer};
 
 use super::media::Media;
@@ -19,10 +19,7 @@ pub(crate) fn caller(
     let caller = match key {
         None => tokens.require(bearer(headers), &[Role::Account, Role::Ingest])?,
         Some(_) if media != Media::Text => {
-            return Err(Problem::unauthorized(
-                "a token in ?key= is taken with Content-Type: text/plain only, as \
-                 navigator.sendBeacon sends it; here it is needed as Authorization: Bearer <token>",
-            ));
+            return Err(key_beside_other_type());
         }
         // Other tokens would stand in the logs of every proxy on the way.
         Some(key) => tokens.require(Some(key), &[Role::Ingest])?,
@@ -53,13 +50,28 @@ fn check_origin(caller: &Caller, headers: &HeaderMap) -> Result<(), Problem> {
     } else {
         "one of the token's origins"
     };
-    Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        ABOUT_BLANK,
-        format!(
-            "the ingest token {} may not be used from here: found {found}, allowed is {allowed} \
-             (auth.tokens, origins)",
-            caller.token_id
-        ),
+    Err(wrong_origin(&caller.token_id, &found, allowed))
+}
+
+fn key_beside_other_type() -> Problem {
+    Problem::unauthorized(
+        "a token in ?key= is taken with Content-Type: text/plain only, as navigator.sendBeacon \
+         sends it; here it is needed as Authorization: Bearer <token>",
+    )
+}
+
+fn wrong_origin(token_id: &str, found: &str, allowed: &str) -> Problem {
+    Problem::forbidden(format!(
+        "the ingest token {token_id} may not be used from here: found {found}, allowed is \
+         {allowed} (auth.tokens, origins)",
     ))
+}
+
+/// The refusals of [`caller`] beside those of its token's role, for documents.
+pub(crate) fn refusals() -> [Problem; 2] {
+    let found = "Origin: https://elsewhere.example";
+    [
+        key_beside_other_type(),
+        wrong_origin("widget", found, "one of the token's origins"),
+    ]
 }

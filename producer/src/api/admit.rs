@@ -11,19 +11,19 @@ use domain::AccountId;
 use serde::Deserialize;
 use service::problem::{ABOUT_BLANK, Problem, ProblemError};
 use service::tokens::Role;
+use service::traces::TraceContext;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::media::Media;
 use super::{Api, access, refusals};
-use crate::traceparent;
 
 /// Bytes of a body with one event. Written with much white space it may be
 /// longer than its envelope, which has at most 64 KiB.
-const MAX_EVENT_BODY: usize = 128 * 1024;
+pub(super) const MAX_EVENT_BODY: usize = 128 * 1024;
 /// Bytes of an NDJSON body.
-const MAX_NDJSON_BODY: usize = 1024 * 1024;
+pub(super) const MAX_NDJSON_BODY: usize = 1024 * 1024;
 /// Characters of an `Idempotency-Key`.
-const MAX_KEY: usize = 255;
+pub(super) const MAX_KEY: usize = 255;
 
 /// A request that is let in.
 #[derive(Debug)]
@@ -34,7 +34,8 @@ pub(crate) struct Admitted {
     pub(crate) ndjson: bool,
     /// The `Idempotency-Key`.
     pub(crate) key: Option<String>,
-    pub(crate) traceparent: String,
+    /// The caller's trace, where there is one.
+    pub(crate) trace: Option<TraceContext>,
     /// How long the body may be.
     pub(crate) most_bytes: usize,
     /// The memory for the body.
@@ -54,12 +55,7 @@ impl Api {
     pub(crate) fn admit(&self, parts: &Parts, now: Instant) -> Result<Admitted, Problem> {
         let headers = &parts.headers;
         if headers.contains_key("x-feedbackpro-event") {
-            return Err(Problem::new(
-                StatusCode::LOOP_DETECTED,
-                "loop",
-                "this request is itself a webhook (it has X-FeedbackPro-Event): an endpoint must \
-                 not point at the ingest API",
-            ));
+            return Err(looped());
         }
         let Query(Parameters { key }) = Query::try_from_uri(&parts.uri)?;
         let media = Media::of(headers);
@@ -79,14 +75,7 @@ impl Api {
             .map_err(|error| Problem::forbidden(format!("the token has no account: {error}")))?;
         let limited = caller.role == Role::Ingest;
         if limited && let Err(wait) = self.rate.take_one(&account, now) {
-            let seconds = wait.as_secs() + 1;
-            return Err(Problem::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "rate-limited",
-                "the account's ingest tokens have sent more events a second than \
-                 ingest.max_per_second allows; tokens with the role account are not limited",
-            )
-            .retry_after(seconds));
+            return Err(too_fast(wait.as_secs() + 1));
         }
         if !self.topic_seen.load(Ordering::Acquire) {
             return Err(refusals::not_ready());
@@ -96,7 +85,7 @@ impl Api {
             limited,
             ndjson: media == Media::Ndjson,
             key,
-            traceparent: traceparent::of(headers),
+            trace: trace(headers),
             most_bytes,
             _room: self.room(headers, most_bytes)?,
         })
@@ -114,7 +103,34 @@ impl Api {
     }
 }
 
-fn wrong_type(headers: &HeaderMap) -> Problem {
+/// The request's `traceparent`; none where there is more than one, or one that
+/// breaks the standard.
+fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+    let mut values = headers.get_all("traceparent").iter();
+    let only = values.next().filter(|_| values.next().is_none());
+    TraceContext::parse(only?.to_str().ok()?)
+}
+
+pub(super) fn looped() -> Problem {
+    Problem::new(
+        StatusCode::LOOP_DETECTED,
+        "loop",
+        "this request is itself a webhook (it has X-FeedbackPro-Event): an endpoint must not \
+         point at the ingest API",
+    )
+}
+
+pub(super) fn too_fast(seconds: u64) -> Problem {
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "rate-limited",
+        "the account's ingest tokens have sent more events a second than ingest.max_per_second \
+         allows; tokens with the role account are not limited",
+    )
+    .retry_after(seconds)
+}
+
+pub(super) fn wrong_type(headers: &HeaderMap) -> Problem {
     let found = headers.get(header::CONTENT_TYPE).map_or_else(
         || "none".to_owned(),
         |value| String::from_utf8_lossy(value.as_bytes()).into_owned(),
@@ -160,11 +176,15 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     if further.is_none() && visible && (1..=MAX_KEY).contains(&text.len()) {
         return Ok(Some(text.to_owned()));
     }
+    Err(no_key())
+}
+
+pub(super) fn no_key() -> Problem {
     let allowed = "one value of 1 to 255 visible ASCII characters";
-    Err(Problem::new(
+    Problem::new(
         StatusCode::BAD_REQUEST,
         "invalid-idempotency-key",
         format!("the Idempotency-Key cannot be used; allowed: {allowed}"),
     )
-    .with_error(ProblemError::new("Idempotency-Key", "not a key").allowed(allowed)))
+    .with_error(ProblemError::new("Idempotency-Key", "not a key").allowed(allowed))
 }

@@ -12,7 +12,7 @@ use service::problem::Problem;
 use super::Api;
 
 /// The longest that Chromium keeps a preflight, in seconds.
-const MAX_AGE: &str = "7200";
+pub(super) const MAX_AGE: &str = "7200";
 
 /// Lets scripts of the ingest tokens' origins read the answer.
 pub(crate) async fn allow(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
@@ -36,9 +36,7 @@ pub(crate) async fn preflight(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if known_origin(&api, &headers).is_none() {
-        return Err(Problem::forbidden(
-            "a browser may post from the origins of an ingest token only (auth.tokens, origins)",
-        ));
+        return Err(unknown_origin());
     }
     let allowed = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
@@ -49,6 +47,12 @@ pub(crate) async fn preflight(
         (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE),
     ];
     Ok((StatusCode::NO_CONTENT, allowed).into_response())
+}
+
+pub(super) fn unknown_origin() -> Problem {
+    Problem::forbidden(
+        "a browser may post from the origins of an ingest token only (auth.tokens, origins)",
+    )
 }
 
 fn known_origin(api: &Api, headers: &HeaderMap) -> Option<HeaderValue> {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::EventId;
+use schemars::JsonSchema;
 use serde::Serialize;
 use service::problem::{ABOUT_BLANK, Problem};
 
@@ -15,13 +16,20 @@ use crate::intake::ROOM_TIME;
 /// Events of one request.
 const MAX_EVENTS: usize = 1_000;
 
-/// The answer to one line; exactly one of the two is there.
-#[derive(Serialize)]
-struct Answer {
+/// The answer to one line; exactly one of id and error is there.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AcceptedLine", extend("oneOf" = [{"required": ["id"]}, {"required": ["error"]}]))]
+pub(super) struct Answer {
+    /// The line's number, from 1.
+    #[schemars(range(min = 1))]
     line: usize,
+    /// The event's id, where it was accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "EventId")]
     id: Option<EventId>,
+    /// Why it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Problem")]
     error: Option<Problem>,
 }
 
@@ -67,7 +75,8 @@ fn lines(body: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
         .filter(|(_, line)| !line.is_empty())
 }
 
-fn refuse(events: usize) -> Option<Problem> {
+/// Why so many lines are not taken, if so.
+pub(super) fn refuse(events: usize) -> Option<Problem> {
     match events {
         0 => Some(Problem::new(
             StatusCode::BAD_REQUEST,

@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{EventId, Submission};
+use schemars::JsonSchema;
 use serde::Serialize;
 use service::body;
 use service::problem::{ABOUT_BLANK, Problem};
@@ -18,8 +19,10 @@ use super::admit::Admitted;
 use super::{Api, ndjson};
 use crate::intake::{Incoming, Keyed, ROOM_TIME, Refusal, Started};
 
-#[derive(Serialize)]
-struct Accepted {
+/// An event that all in-sync replicas have.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Accepted {
+    /// The event's id: receivers see it as `webhook-id` and `Idempotency-Key`.
     id: EventId,
 }
 
@@ -71,7 +74,7 @@ pub(crate) async fn start(
     let incoming = Incoming {
         account: request.account.clone(),
         submission,
-        traceparent: request.traceparent.clone(),
+        trace: request.trace,
         keyed,
     };
     api.intake.start(incoming, deadline).await

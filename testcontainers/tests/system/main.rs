@@ -1,6 +1,7 @@
 //! The running system on a real Apache Kafka, in one process so that all tests
 //! share a broker. What puts the machine under load stands in `faults.rs`.
 
+mod contracts;
 mod deliveries;
 mod endpoints;
 mod failed_list;
@@ -16,3 +17,4 @@ mod retries;
 mod secured;
 mod settings;
 mod shop;
+mod traces;

@@ -7,5 +7,6 @@ async fn in_a_browser_the_pages_do_what_they_say() {
     let _alone = e2e::alone().await;
     let (running, _) = Quickstart::start();
     let console = format!("http://127.0.0.1:{}", running.console);
-    e2e::browser("console.mjs", &[&console, "demo"]).await;
+    let producer = format!("http://127.0.0.1:{}", running.producer);
+    e2e::browser("console.mjs", &[&console, "demo", &producer]).await;
 }

@@ -92,7 +92,13 @@ impl Quickstart {
         [self.console, self.producer, self.failed]
     }
 
-    async fn call(&self, port: u16, method: Method, path: &str, body: Option<Value>) -> e2e::Reply {
+    pub(crate) async fn call(
+        &self,
+        port: u16,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> e2e::Reply {
         let url = format!("http://127.0.0.1:{port}{path}");
         let mut request = reqwest::Client::new()
             .request(method, url)

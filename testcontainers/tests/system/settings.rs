@@ -33,6 +33,17 @@ async fn a_wrong_setting_is_named_with_what_is_allowed() {
             "secrets.keys",
             toml::Value::Array(Vec::new()),
         ),
+        (
+            Binary::Dispatcher,
+            "traces.endpoint",
+            "collector:4318".into(),
+        ),
+        (
+            Binary::Producer,
+            "traces.endpoint",
+            "http://user:password@collector".into(),
+        ),
+        (Binary::Producer, "traces.sampled", 1.5.into()),
         (Binary::DlqConsumer, "log.format", "xml".into()),
     ] {
         let settings = Stack::builder().settings(binary).await.set(key, value);

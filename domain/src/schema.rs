@@ -1,19 +1,22 @@
-//! JSON Schemas (2020-12) of the events, made from the types in `domain`.
+//! JSON Schemas (2020-12) of the events, made from their types.
 
-use domain::{
-    Envelope, EventData, EventId, EventKind, NewFeedback, NpsCalculated, RatingSubmitted,
-    Timestamp, WidgetDismissed,
-};
+use std::borrow::Cow;
+
 use schemars::{
-    JsonSchema, SchemaGenerator,
+    JsonSchema, Schema, SchemaGenerator,
     generate::{Contract, SchemaSettings},
+    json_schema,
 };
 use serde_json::{Map, Value, json};
 
-const META_SCHEMA: &str = "https://json-schema.org/draft/2020-12/schema";
+use crate::{
+    Envelope, EventData, EventId, EventKind, NewFeedback, NpsCalculated, RatingSubmitted,
+    Submission, Timestamp, WidgetDismissed,
+};
 
 /// The envelope of one event as endpoints get it: every field is there.
-pub(crate) fn delivered(kind: EventKind) -> Value {
+#[must_use]
+pub fn delivered(kind: EventKind) -> Value {
     let mut data = data(kind, Contract::Serialize);
     let description = take_text(&mut data, "description");
     // `null` is written out like any other value, so there is no default.
@@ -21,7 +24,6 @@ pub(crate) fn delivered(kind: EventKind) -> Value {
         remove(property, "default");
     }
     json!({
-        "$schema": META_SCHEMA,
         "title": kind.as_str(),
         "description": format!("{description} This is the body of a delivery, in UTF-8."),
         "type": "object",
@@ -39,12 +41,18 @@ pub(crate) fn delivered(kind: EventKind) -> Value {
     })
 }
 
+/// What an event is, in one sentence.
+#[must_use]
+pub fn description(kind: EventKind) -> String {
+    take_text(&mut data(kind, Contract::Serialize), "description")
+}
+
 /// An event as shops hand it in: fields that may be unknown may be missing,
 /// `null` or `""`.
-pub(crate) fn submission() -> Value {
+#[must_use]
+pub fn submission() -> Value {
     let events: Vec<Value> = EventKind::ALL.into_iter().map(submitted).collect();
     json!({
-        "$schema": META_SCHEMA,
         "title": "submission",
         "description": "An event as it is posted to /v1/events. Unknown fields are refused.",
         "oneOf": events,
@@ -79,9 +87,13 @@ fn submitted(kind: EventKind) -> Value {
     })
 }
 
-/// The product page's moment, and an id made up once, so that the generated
-/// files do not change from run to run.
-fn example(kind: EventKind) -> Envelope {
+/// An event as it is delivered: with the product page's moment, and an id made up
+/// once, so that documents do not change from run to run.
+///
+/// # Panics
+/// Never: id and moment are literals that a test reads.
+#[must_use]
+pub fn example(kind: EventKind) -> Envelope {
     let id = "evt_0190bf5ce3807a6b9d2c8f3a2c91e047"
         .parse()
         .expect("this is an event id");
@@ -144,4 +156,35 @@ fn contains(names: &Value, name: &str) -> bool {
     names
         .as_array()
         .is_some_and(|names| names.iter().any(|n| n == name))
+}
+
+/// Any of the four, each under its own name among the definitions.
+impl JsonSchema for Envelope {
+    fn schema_name() -> Cow<'static, str> {
+        "Event".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let references = EventKind::ALL.map(|kind| {
+            let name = kind.as_str();
+            let definitions = generator.definitions_mut();
+            definitions.insert(name.to_owned(), delivered(kind));
+            let path = &generator.settings().definitions_path;
+            json!({"$ref": format!("#{path}/{name}")})
+        });
+        json_schema!({
+            "description": "An event, exactly as it is delivered.",
+            "oneOf": references,
+        })
+    }
+}
+
+impl JsonSchema for Submission {
+    fn schema_name() -> Cow<'static, str> {
+        "submission".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        Schema::try_from(submission()).expect("an object is a schema")
+    }
 }

@@ -1,0 +1,139 @@
+//! Types: what a value may be, in words and with links.
+
+use askama::Template;
+use serde_json::Value;
+
+use super::document::{self, fields, list, text};
+use super::text::{Paragraph, paragraphs, spans};
+
+/// What a value is, such as `list of Endpoint`.
+pub(super) struct Kind {
+    /// What stands before the type.
+    pub(super) before: String,
+    /// A type with a page of its own.
+    pub(super) linked: Option<&'static str>,
+}
+
+/// A field of an object.
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) required: bool,
+    pub(super) kind: Kind,
+    pub(super) about: Paragraph,
+}
+
+#[derive(Template)]
+#[template(path = "api_type.html")]
+pub(super) struct TypePage {
+    title: &'static str,
+    about: Vec<Paragraph>,
+    fields: Vec<Field>,
+    /// What it may be, where it may be several things.
+    choices: Vec<(Kind, Paragraph)>,
+    /// The JSON Schema.
+    schema: String,
+}
+
+impl TypePage {
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let (title, schema) = document::schema(name)?;
+        let choices = list(&schema["oneOf"]).iter();
+        let choices = choices.chain(list(&schema["anyOf"]));
+        Some(Self {
+            title,
+            about: paragraphs(text(&schema["description"])),
+            fields: fields_of(schema),
+            choices: choices
+                .map(|choice| (Kind::of(choice), spans(text(&choice["description"]))))
+                // Rules for the fields above are no types.
+                .filter(|(kind, _)| kind.linked.is_some() || !kind.before.is_empty())
+                .collect(),
+            schema: format!("{schema:#}"),
+        })
+    }
+}
+
+fn fields_of(schema: &'static Value) -> Vec<Field> {
+    let required = list(&schema["required"]);
+    let field = |(name, schema): (&'static str, &'static Value)| Field {
+        name,
+        required: required.iter().any(|it| it == name),
+        kind: Kind::of(schema),
+        about: spans(text(&schema["description"])),
+    };
+    fields(&schema["properties"]).map(field).collect()
+}
+
+impl Kind {
+    pub(super) fn of(schema: &'static Value) -> Self {
+        if let Some(path) = schema["$ref"].as_str() {
+            let linked = path.rsplit('/').next();
+            return Self {
+                before: String::new(),
+                linked,
+            };
+        }
+        let words = |values: &'static Value| {
+            let words: Vec<String> = list(values).iter().map(word).collect();
+            words.join(", ")
+        };
+        if schema["enum"].is_array() {
+            return Self::in_words(words(&schema["enum"]));
+        }
+        if let Some(only) = schema.get("const") {
+            return Self::in_words(word(only));
+        }
+        if schema["items"].is_object() {
+            return Self::of(&schema["items"]).behind("list of ");
+        }
+        let choices = list(&schema["anyOf"]).iter().chain(list(&schema["oneOf"]));
+        let mut choices: Vec<Self> = choices.map(Self::of).collect();
+        // The linked one stands last.
+        choices.sort_by_key(|kind| kind.linked.is_some());
+        if let Some(last) = choices.pop() {
+            let first: String = choices
+                .iter()
+                .map(|kind| format!("{} or ", kind.before))
+                .collect();
+            return last.behind(&first);
+        }
+        let types = &schema["type"];
+        if types.is_array() {
+            let types: Vec<&str> = list(types).iter().map(text).collect();
+            return Self::in_words(types.join(" or "));
+        }
+        Self::in_words(bounded(schema, text(types)))
+    }
+
+    fn in_words(before: String) -> Self {
+        Self {
+            before,
+            linked: None,
+        }
+    }
+
+    fn behind(self, words: &str) -> Self {
+        Self {
+            before: format!("{words}{}", self.before),
+            ..self
+        }
+    }
+}
+
+/// A type with its bounds.
+fn bounded(schema: &Value, name: &str) -> String {
+    let bound = |key: &str, word: &str| {
+        let bound = schema[key].as_number();
+        bound.map_or_else(String::new, |bound| format!(" {word} {bound}"))
+    };
+    format!(
+        "{name}{}{}",
+        bound("minimum", "from"),
+        bound("maximum", "to")
+    )
+}
+
+fn word(value: &Value) -> String {
+    let text = value.as_str().filter(|text| !text.is_empty());
+    text.map_or_else(|| value.to_string(), str::to_owned)
+}
