@@ -10,13 +10,13 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::{EndpointState, Timestamp};
 
-use crate::attempts::{EndpointFigures, Progress};
+use crate::actor::Scope;
+use crate::attempts::{EndpointFigures, Progress, Range};
 use crate::endpoints::{Found, StateCounts};
 use crate::web::{Failure, Page, Pages, Query, Section, Shell, Signed, filters, html, see_other};
 
 use super::endpoint::{name, page_of};
 use super::waiting::{Waits, if_there};
-use chart::Chart;
 use endpoints::EndpointRow;
 use figures::Figures;
 use ranges::RangeLink;
@@ -97,17 +97,23 @@ pub(super) async fn show(State(pages): State<Pages>, signed: Signed, Query(query
     })
 }
 
+impl OverviewPage {
+    fn how_many_fail(&self, count: &u64) -> String {
+        self.shell.t.overview.failing(*count)
+    }
+}
+
 impl One {
     async fn of(
         pages: &Pages,
-        scope: &crate::actor::Scope,
+        scope: &Scope,
         found: &Found,
         now: Timestamp,
     ) -> Result<Self, Failure> {
         let endpoint = &found.endpoint;
         let attempts = &pages.shared().log.attempts;
         let ids = vec![endpoint.id];
-        let health = attempts.endpoints(scope.clone().into(), ids, Default::default(), now);
+        let health = attempts.endpoints(scope.clone().into(), ids, Range::default(), now);
         let health = if_there(health.await)?;
         Ok(Self {
             name: name(endpoint),

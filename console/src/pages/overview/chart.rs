@@ -40,7 +40,10 @@ pub(super) struct Path {
 pub(super) fn deliveries(series: &Series, language: Language) -> Chart {
     let outcomes = |counts: &Counts| [counts.delivered, counts.retry, counts.dead_letter];
     let highest = series.points.iter().map(|point| outcomes(&point.counts));
-    let highest = highest.map(|counts| counts.iter().sum()).max().unwrap_or(0);
+    let highest = highest
+        .map(|counts| counts.iter().sum::<u64>())
+        .max()
+        .unwrap_or(0);
     let minutes = minutes(series.range);
     let top = round_up((highest * 1000).div_ceil(minutes).max(LEAST_RATE));
     let mut bars = [String::new(), String::new(), String::new()];

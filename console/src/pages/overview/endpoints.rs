@@ -66,7 +66,7 @@ fn choose(
         .map(|(place, failing)| (failing.endpoint, place))
         .collect();
     let mut found = list(longest.len(), &|id| longest.contains_key(&id));
-    found.sort_by_key(|found| longest.get(&found.endpoint.id));
+    found.sort_by_key(|found| longest.get(&found.endpoint.id).copied());
     found.extend(list(ROWS - longest.len(), &|id| !longest.contains_key(&id)));
     found
 }

@@ -5,15 +5,14 @@ use std::time::Duration;
 use domain::Timestamp;
 
 use super::chart::{self, Chart};
-use crate::attempts::{Counts, Series, Times};
+use crate::attempts::{Counts, Range, Series, Times};
 use crate::web::Language;
 
 /// What happened in a range.
 pub(super) struct Figures {
     /// The beginning of its first step.
     pub(super) since: Timestamp,
-    /// Minutes of a step.
-    pub(super) minutes: u64,
+    range: Range,
     pub(super) sum: Sum,
     pub(super) deliveries: Chart,
     pub(super) times: Chart,
@@ -43,7 +42,7 @@ impl Figures {
         let first = series.points.first();
         Self {
             since: first.map_or(Timestamp::from_millis(0), |first| first.start),
-            minutes: chart::minutes(series.range),
+            range: series.range,
             sum: Sum::of(series.counts, &series.times, language),
             deliveries: chart::deliveries(series, language),
             times: chart::times(series, language),
@@ -54,6 +53,11 @@ impl Figures {
                 })
                 .collect(),
         }
+    }
+
+    /// Minutes of a step.
+    pub(super) fn minutes(&self) -> u64 {
+        chart::minutes(self.range)
     }
 }
 
