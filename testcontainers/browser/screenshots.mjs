@@ -29,6 +29,18 @@ const signIn = async (page) => {
   await page.locator("#nav").waitFor({ state: "attached" });
 };
 
+// Some endpoints more than one.
+const ask = async (path, data) => {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const answer = await fetch(`${base}/api/v1/endpoints${path}`, { method: "POST", headers, body: JSON.stringify(data) });
+  return answer.json();
+};
+const warehouse = { url: "https://hooks.yourshop.de/warehouse", description: "Data warehouse", events: ["new_feedback", "rating_submitted", "nps_calculated", "widget_dismissed"] };
+await ask("", warehouse);
+const orders = { url: "https://orders.yourshop.de/feedback", description: "Order system", events: ["rating_submitted"], filter: [{ field: "product_sku", operator: "starts_with", value: "BW-" }] };
+const { id } = await ask("", orders);
+await ask(`/${id}/pause`);
+
 const { page, shoot } = await open({ viewport: { width: 1200, height: 800 } });
 await shoot("sign-in");
 await signIn(page);

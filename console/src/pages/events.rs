@@ -67,10 +67,11 @@ impl Event {
 
 impl Field {
     fn of(field: DataField, kind: &Value, t: &'static Messages) -> Self {
-        let kinds: Vec<&str> = match kind {
-            Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-            kind => kind.as_str().into_iter().collect(),
-        };
+        // One, or a list of them.
+        let kinds = kind
+            .as_array()
+            .map_or_else(|| std::slice::from_ref(kind), Vec::as_slice);
+        let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).collect();
         let t = &t.field;
         Self {
             name: field.as_str(),

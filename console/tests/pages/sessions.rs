@@ -1,6 +1,7 @@
 //! Sign-in, session and log-out.
 
 use reqwest::Method;
+use service::settings::Masked;
 
 use super::fixture::{Console, SHOP, cluster, settings};
 use super::visitor::{Visitor, filled, on_loopback};
@@ -91,6 +92,27 @@ async fn what_somebody_else_has_made_or_altered_is_no_session() {
     let cookies = [("session".to_owned(), genuine)];
     *visitor.cookies.lock().unwrap() = cookies.into();
     assert_eq!(visitor.get("/overview").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_session_holds_on_each_console_that_knows_its_key_and_its_token() {
+    let cluster = cluster();
+    let all = on_loopback(&cluster.bootstrap_servers());
+    let console = Console::start(all.clone()).await;
+    let visitor = Visitor::signed_in(&console, SHOP).await;
+
+    let second = Console::start(all.clone()).await;
+    assert_eq!(visitor.at(&second).get("/overview").await.status, 200);
+
+    let mut without_token = all.clone();
+    without_token.auth.tokens.retain(|token| token.id != "shop");
+    let third = Console::start(without_token).await;
+    assert_eq!(visitor.at(&third).get("/overview").await.status, 303);
+
+    let mut other_key = all;
+    other_key.secrets.keys[0].key = Masked::new("IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=");
+    let fourth = Console::start(other_key).await;
+    assert_eq!(visitor.at(&fourth).get("/overview").await.status, 303);
 }
 
 #[tokio::test]

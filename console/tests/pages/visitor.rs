@@ -70,6 +70,15 @@ impl Visitor {
         visitor
     }
 
+    /// The same browser at another console.
+    pub(crate) fn at(&self, console: &Console) -> Self {
+        Self {
+            cookies: Mutex::new(self.cookies.lock().unwrap().clone()),
+            form_token: self.form_token.clone(),
+            ..Self::new(console)
+        }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Page {
         self.send(self.request(Method::GET, path)).await
     }

@@ -186,7 +186,12 @@ pub(in crate::pages) async fn test_draft(
                 let t = &page.shell.t.test;
                 errors.add("event", t.too_many(limit, retry_after));
             }
-            refusal => return Err(refusal.into()),
+            refusal @ (Refusal::Account(_)
+            | Refusal::NotFound
+            | Refusal::VersionDiffers { .. }
+            | Refusal::TooMany { .. }
+            | Refusal::Sealed(_)
+            | Refusal::Unavailable(_)) => return Err(refusal.into()),
         }
     }
     page.errors = errors;

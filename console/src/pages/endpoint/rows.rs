@@ -26,9 +26,9 @@ pub(super) struct HeaderRow {
 /// What is wrong with a row before its meaning is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowMistake {
-    NoField,
-    NoValue,
-    NoNumber,
+    FieldMissing,
+    ValueMissing,
+    NotANumber,
 }
 
 impl ConditionRow {
@@ -50,13 +50,13 @@ impl ConditionRow {
 
     /// The condition that it is.
     pub(super) fn read(&self) -> Result<Condition, RowMistake> {
-        let field = DataField::parse(&self.field).ok_or(RowMistake::NoField)?;
+        let field = DataField::parse(&self.field).ok_or(RowMistake::FieldMissing)?;
         if self.value.is_empty() {
-            return Err(RowMistake::NoValue);
+            return Err(RowMistake::ValueMissing);
         }
         let is_number = field.operators().contains(&Operator::AtMost);
         let value = if is_number {
-            let number = self.value.parse().map_err(|_| RowMistake::NoNumber)?;
+            let number = self.value.parse().map_err(|_| RowMistake::NotANumber)?;
             Operand::Number(number)
         } else {
             Operand::Text(self.value.clone())

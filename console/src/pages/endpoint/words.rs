@@ -54,9 +54,10 @@ pub(super) fn place(mistake: &Mistake) -> Place<'_> {
 
 /// Which half of a header is wrong.
 pub(super) fn header_part(mistake: &Mistake) -> &'static str {
-    let fault = match &mistake.wrong {
-        Wrong::Refused(Refused::Header { reason, .. }) => *reason,
-        _ => HeaderFault::Name,
+    let fault = if let Wrong::Refused(Refused::Header { reason, .. }) = &mistake.wrong {
+        *reason
+    } else {
+        HeaderFault::Name
     };
     match fault {
         HeaderFault::Value | HeaderFault::TooLong => "value",
@@ -160,9 +161,9 @@ pub(super) fn row_mistake(
 ) -> (&'static str, String) {
     let error = &t.form_error;
     match mistake {
-        RowMistake::NoField => ("field", error.no_field.to_owned()),
-        RowMistake::NoValue => ("value", error.no_value.to_owned()),
-        RowMistake::NoNumber => {
+        RowMistake::FieldMissing => ("field", error.no_field.to_owned()),
+        RowMistake::ValueMissing => ("value", error.no_value.to_owned()),
+        RowMistake::NotANumber => {
             let field = DataField::parse(&row.field).unwrap_or(DataField::Score);
             ("value", value_allowed(t, field, false))
         }
