@@ -135,3 +135,18 @@ impl Reading {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_the_index_is_stands_there_until_it_is_current() {
+        let percent = |progress| Reading::of(progress).map(|reading| reading.percent);
+        assert_eq!(percent(Progress::Current), None);
+        assert_eq!(percent(Progress::Away), Some(None));
+        let behind = |read, left| percent(Progress::CatchingUp { read, left });
+        assert_eq!(behind(0, 0), Some(None));
+        assert_eq!(behind(300, 700), Some(Some(30)));
+    }
+}
