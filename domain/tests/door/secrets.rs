@@ -48,7 +48,7 @@ fn what_is_no_secret_is_refused_and_not_repeated() {
 fn secrets_and_keys_do_not_show_themselves() {
     let secret = Secret::generate();
     assert_eq!(format!("{secret:?}"), "Secret(********)");
-    assert_eq!(format!("{:?}", ring(&[("k1", KEY)])), r#"["k1"]"#);
+    assert_eq!(format!("{:?}", ring(&[("k1", KEY)])), r#"KeyRing(["k1"])"#);
 }
 
 #[test]
