@@ -1,6 +1,8 @@
 // The console's pages in a real browser, on a quickstart that runs:
 //
 //   node testcontainers/browser/console.mjs http://127.0.0.1:8080 TOKEN http://127.0.0.1:8081
+//
+// Its schedule must be one of seconds.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";

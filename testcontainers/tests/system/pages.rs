@@ -6,7 +6,7 @@ use crate::quickstart::Quickstart;
 async fn in_a_browser_the_pages_do_what_they_say() {
     let _alone = e2e::alone().await;
     let (running, _) = Quickstart::start();
-    let console = format!("http://127.0.0.1:{}", running.console);
-    let producer = format!("http://127.0.0.1:{}", running.producer);
+    let at = |port: u16| format!("http://127.0.0.1:{port}");
+    let (console, producer) = (at(running.console), at(running.producer));
     e2e::browser("console.mjs", &[&console, "demo", &producer]).await;
 }
