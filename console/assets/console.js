@@ -50,6 +50,61 @@ document.addEventListener('change', ({ target }) => {
   for (const box of target.form.elements) if (box.name === target.dataset.checkAll) box.checked = target.checked;
 });
 
+// Makes a part look like a newer one, and touches only what differs: focus,
+// selection and what is open stay.
+function renew(old, fresh) {
+  if (old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
+  if (old instanceof CharacterData) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (name !== 'open' && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const [before, now] = [[...old.childNodes], [...fresh.childNodes]];
+  now.forEach((child, place) => (place < before.length ? renew(before[place], child) : old.append(child)));
+  for (const gone of before.slice(now.length)) gone.remove();
+}
+
+// Parts that are kept up to date: read again when the server says that something
+// has changed, once a second at most, and once a minute by themselves.
+function keepUpToDate(part) {
+  let changed = false;
+  let reads = false;
+  let source;
+  async function read() {
+    changed = true;
+    if (reads || document.hidden) return;
+    reads = true;
+    while (changed) {
+      changed = false;
+      try {
+        const response = await fetch(location.href);
+        // The session is over.
+        if (response.redirected) return location.reload();
+        const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+        const fresh = page.getElementById(part.id);
+        if (response.ok && fresh) renew(part, fresh);
+        showTimes();
+      } catch {
+        // Away for a moment: asked again later.
+      }
+      await new Promise((done) => setTimeout(done, 1000));
+    }
+    reads = false;
+  }
+  // Browsers have few connections to a server: a page that nobody sees holds none.
+  function follow() {
+    source?.close();
+    if (document.hidden) return;
+    source = new EventSource(part.dataset.changes);
+    source.addEventListener('change', read);
+  }
+  follow();
+  document.addEventListener('visibilitychange', follow);
+  setInterval(read, 60_000);
+}
+for (const part of document.querySelectorAll('[data-changes]')) keepUpToDate(part);
+
 // Copy and download: exactly what the page holds.
 async function copy(button, text) {
   await navigator.clipboard.writeText(text);

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | charts, rates, p50 and p95 | [`Attempts::series`] |
 //! | a list of endpoints | [`Attempts::endpoints`] |
+//! | what needs a look | [`Attempts::failing`] |
 //! | what waits, by tier | [`Attempts::waiting`] |
 //! | deliveries, search | [`Attempts::deliveries`] |
 //! | one delivery's time line | [`Attempts::delivery`] |
@@ -56,7 +57,7 @@ pub use changes::Changes;
 pub use code::DeliveryState;
 pub use keeper::Keeper;
 pub use query::{
-    AtTier, Cursor, Delivery, DeliverySummary, EndpointFigures, Filter, MOST_ON_A_PAGE,
+    AtTier, Cursor, Delivery, DeliverySummary, EndpointFigures, Failing, Filter, MOST_ON_A_PAGE,
     MOST_RECORDS, NotACursor, Page, Point, Scope, Series, Waiting, WaitingAtEndpoint,
 };
 pub use step::Range;
@@ -192,6 +193,16 @@ impl Attempts {
         now: Timestamp,
     ) -> Result<Vec<EndpointFigures>, AttemptsError> {
         self.ask(move |connection| query::endpoints(connection, &scope, &endpoints, range, now))
+            .await
+    }
+
+    /// Endpoints that have taken nothing since some moment, the longest failing
+    /// first.
+    ///
+    /// # Errors
+    /// See [`AttemptsError`].
+    pub async fn failing(&self, scope: Scope) -> Result<Vec<Failing>, AttemptsError> {
+        self.ask(move |connection| query::failing(connection, &scope))
             .await
     }
 

@@ -12,6 +12,7 @@ mod actor;
 mod api;
 pub mod attempts;
 mod audit;
+mod change_stream;
 mod delivery_log;
 mod endpoints;
 mod failed_list;

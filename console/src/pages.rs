@@ -2,6 +2,7 @@
 //! They decide nothing that `endpoints`, `audit` and `test_event` do not.
 
 mod audit;
+mod changes;
 mod choice;
 mod confirm;
 mod deliveries;
@@ -15,6 +16,7 @@ mod overview;
 mod preferences;
 mod retry_policy;
 mod sign_in;
+mod waiting;
 
 use axum::Router;
 use axum::extract::Request;
@@ -37,6 +39,7 @@ fn table() -> Vec<PageRoute> {
         PageRoute::post("/preferences", Open, preferences::change),
         PageRoute::get("/", SignedIn, overview::home),
         PageRoute::get("/overview", SignedIn, overview::show),
+        PageRoute::get("/changes", SignedIn, changes::follow),
         PageRoute::get("/settings/webhooks", SignedIn, endpoints::to_list),
         PageRoute::get("/endpoints", SignedIn, endpoints::list),
         PageRoute::get("/endpoints/new", SignedIn, endpoint::add),

@@ -311,6 +311,44 @@ inConsole("everything works without a script", "/overview", { javaScriptEnabled:
   await page.getByText("Der Endpunkt ist gelöscht.").waitFor();
 });
 
+// Events by the API, as a shop's backend sends them.
+const post = async (score) => {
+  const data = { customer_id: "cus_9021", email: null, score, product_sku: "BW-440-RED", session_page: "/" };
+  const response = await fetch(`${producer}/v1/events`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ event: "rating_submitted", data }),
+  });
+  assert.equal(response.status, 202, await response.text());
+};
+
+for (const colorScheme of ["light", "dark"])
+  inConsole(`figures and charts go on by themselves: ${colorScheme}`, "/overview", { colorScheme }, async (page) => {
+    const endpoint = await add(page, `/ok?live-${colorScheme}`, `Live ${colorScheme}`);
+    await page.getByRole("link", { name: "Zahlen" }).click();
+    await page.waitForURL(/overview\?endpoint=ep_/);
+    await page.getByText("An ihn wurde noch nichts gesendet.").waitFor();
+    await page.getByText("Das Gleiche als Tabelle").click();
+    await page.evaluate(() => (window.sameAsBefore = true));
+    await post(1);
+    await page.locator("#delivered", { hasText: /^1$/ }).waitFor();
+    await page.locator(".plot-area path.plot-good").waitFor();
+    await post(2);
+    await page.locator("#delivered", { hasText: /^2$/ }).waitFor();
+    // What a person has opened stays open, and a page is loaded once.
+    await page.locator("details table tbody tr").first().waitFor();
+    assert.ok(await page.evaluate(() => window.sameAsBefore), "the page was not loaded anew");
+    await isClean(page);
+    await page.getByRole("link", { name: "7 Tage" }).click();
+    await page.waitForURL(/range=7d/);
+    await page.locator("#delivered", { hasText: /^2$/ }).waitFor();
+    await page.goto(`${console_}/overview?range=24h`);
+    await page.locator(".plot-area path.plot-good").waitFor();
+    await isClean(page);
+    await page.goto(`${endpoint}/delete`);
+    await page.getByRole("button", { name: "Endpunkt löschen" }).click();
+  });
+
 for (const [name, options] of [
   ["wide, light and German", {}],
   ["small, dark and English", { ...PHONE, locale: "en-GB" }],

@@ -81,7 +81,7 @@ pub(crate) async fn all(
                 })
                 .await?;
         }
-        for asked in [50, endpoints.len()] {
+        for asked in [10, 50, endpoints.len()] {
             let listed: Vec<EndpointId> = endpoints.iter().take(asked).copied().collect();
             let what = format!("figures {range:?} of {} endpoints", listed.len());
             asking
@@ -100,6 +100,13 @@ pub(crate) async fn all(
         asking
             .ask(format!("waiting of {whose}"), async |on| {
                 on.waiting(scope.clone(), endpoint).await
+            })
+            .await?;
+    }
+    for (whose, scope) in [("all", Scope::All), ("account", account.clone())] {
+        asking
+            .ask(format!("failing of {whose}"), async |on| {
+                on.failing(scope.clone()).await
             })
             .await?;
     }

@@ -3,6 +3,7 @@
 mod deliveries;
 mod delivery;
 mod endpoints;
+mod failing;
 mod series;
 mod subjects;
 mod summary;
@@ -13,6 +14,7 @@ use domain::AccountId;
 pub use deliveries::{Cursor, Filter, MOST_ON_A_PAGE, NotACursor, Page};
 pub use delivery::{Delivery, MOST_RECORDS};
 pub use endpoints::EndpointFigures;
+pub use failing::Failing;
 pub use series::{Point, Series};
 pub use summary::DeliverySummary;
 pub use waiting::{AtTier, Waiting, WaitingAtEndpoint};
@@ -20,6 +22,7 @@ pub use waiting::{AtTier, Waiting, WaitingAtEndpoint};
 pub(super) use deliveries::page;
 pub(super) use delivery::delivery;
 pub(super) use endpoints::endpoints;
+pub(super) use failing::failing;
 pub(super) use series::series;
 pub(super) use waiting::waiting;
 

@@ -33,6 +33,6 @@ pub(super) fn name(endpoint: &Endpoint) -> String {
 }
 
 /// The URL of its page.
-fn page_of(id: domain::EndpointId) -> String {
+pub(super) fn page_of(id: domain::EndpointId) -> String {
     format!("/endpoints/{id}")
 }

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use domain::{EXPIRES_AFTER, LONGEST_CLOSE};
 
+use super::waiting::Waits;
 use crate::web::{Page, Pages, Section, Shell, Signed, filters, html};
 
 #[derive(Template)]
@@ -19,6 +20,8 @@ struct RetryPolicyPage {
     expires: String,
     longest_close: String,
     steps: Vec<Step>,
+    /// `None` while there is no index.
+    waits: Option<Waits>,
 }
 
 /// One retry.
@@ -55,5 +58,6 @@ pub(super) async fn show(State(pages): State<Pages>, signed: Signed) -> Page {
         expires: language.duration(EXPIRES_AFTER),
         longest_close: language.duration(LONGEST_CLOSE),
         steps,
+        waits: Waits::of(&pages, &signed.by.scope, None).await?,
     })
 }

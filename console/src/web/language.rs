@@ -81,6 +81,20 @@ impl Language {
         text
     }
 
+    /// Thousandths as `0,25` or `0.25`, without zeros at the end.
+    pub(crate) fn decimal(self, thousandths: u64) -> String {
+        let point = match self {
+            Self::English => '.',
+            Self::German => ',',
+        };
+        let whole = self.number(thousandths / 1000);
+        let digits = format!("{:03}", thousandths % 1000);
+        match digits.trim_end_matches('0') {
+            "" => whole,
+            digits => format!("{whole}{point}{digits}"),
+        }
+    }
+
     /// `25.11.2026 14:05 UTC` or `25 Nov 2026, 14:05 UTC`.
     pub(crate) fn moment(self, at: Timestamp) -> String {
         self.write(at, "%d.%m.%Y %H:%M UTC", "%-d %b %Y, %H:%M UTC")
@@ -209,6 +223,9 @@ mod tests {
         assert_eq!(de.number(1_204), "1.204");
         assert_eq!(en.number(1_234_567), "1,234,567");
         assert_eq!(en.number(204), "204");
+        assert_eq!(de.decimal(1_234_050), "1.234,05");
+        assert_eq!(en.decimal(20), "0.02");
+        assert_eq!(en.decimal(3_000), "3");
         assert_eq!(de.moment(at), "25.11.2026 14:05 UTC");
         assert_eq!(en.moment(at), "25 Nov 2026, 14:05 UTC");
         assert_eq!(de.exact_moment(at), "25.11.2026 14:05:32 UTC");

@@ -20,6 +20,7 @@ mod forged_forms;
 mod headers;
 mod hostile_text;
 mod languages;
+mod overview;
 mod sessions;
 mod snippets;
 mod test_events;

@@ -107,8 +107,13 @@ impl Visitor {
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Page {
         let mut response = request.send().await.unwrap();
+        let kind = response.headers().get("content-type");
+        // Such a stream has no end; its first event says enough.
+        let has_end = kind.is_none_or(|kind| kind != "text/event-stream");
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.unwrap() {
+        while (has_end || body.is_empty())
+            && let Some(chunk) = response.chunk().await.unwrap()
+        {
             body.extend_from_slice(&chunk);
         }
         let page = Page {
