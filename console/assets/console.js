@@ -18,16 +18,37 @@ function ago(date) {
   return relative.format(Math.trunc(seconds / size), unit);
 }
 
-function showTimes() {
-  for (const time of document.querySelectorAll('time[data-time]')) {
+function showTimes(which = 'time[data-time]') {
+  for (const time of document.querySelectorAll(which)) {
     const date = new Date(time.dateTime);
-    const text = time.dataset.time === 'moment' ? tell(moment, date) : ago(date);
+    const formatter = { moment, exact }[time.dataset.time];
+    const text = formatter ? tell(formatter, date) : ago(date);
     if (text !== null && text !== time.textContent) time.textContent = text;
     time.title = tell(exact, date);
   }
 }
 showTimes();
 setInterval(showTimes, 10_000);
+setInterval(showTimes, 1000, 'time[data-time=countdown]');
+
+// Parts of a page that come a moment later, or go on while somebody looks: read from
+// the page that has them. When one that goes on has ended, the page around it has, too.
+async function load(part) {
+  const { load: url, every } = part.dataset;
+  const answer = await fetch(url).catch(() => null);
+  const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), 'text/html') : null;
+  const fresh = page?.getElementById(part.id);
+  if (fresh && every && !fresh.dataset.every) location.reload();
+  else if (fresh && fresh.outerHTML !== part.outerHTML) part.replaceWith(fresh);
+  if (every) setTimeout(load, every, document.getElementById(part.id));
+}
+for (const part of document.querySelectorAll('[data-load]')) setTimeout(load, part.dataset.every ?? 0, part);
+
+// One box for all of a list's boxes.
+document.addEventListener('change', ({ target }) => {
+  if (!target.dataset.checkAll) return;
+  for (const box of target.form.elements) if (box.name === target.dataset.checkAll) box.checked = target.checked;
+});
 
 // Makes a part look like a newer one, and touches only what differs: focus,
 // selection and what is open stay.

@@ -255,7 +255,11 @@ impl Registry {
         self.read().get(id).is_some()
     }
 
-    fn known(&self, scope: &Scope, id: EndpointId) -> Result<Found, Refusal> {
+    /// One endpoint, as far as it is known here: for lists.
+    ///
+    /// # Errors
+    /// As [`Registry::get`].
+    pub(crate) fn known(&self, scope: &Scope, id: EndpointId) -> Result<Found, Refusal> {
         self.read()
             .get(id)
             .filter(|found| scope.reaches(&found.endpoint.account))

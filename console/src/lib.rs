@@ -5,7 +5,8 @@
 //! HTML) to `endpoints::Registry`, which is the only writer of endpoint records
 //! and tells `audit::Audit` of each change, or to `test_event::Tester`.
 //! What became of deliveries is in `attempts`, an index of its topic; what they
-//! carry is read where it stands (`delivery_log`). `portal` shows what the APIs promise.
+//! carry is read where it stands (`delivery_log`). The failed list is dlq-consumer's,
+//! which pages ask by HTTP (`failed_list`). `portal` shows what the APIs promise.
 
 mod actor;
 mod api;
@@ -14,6 +15,7 @@ mod audit;
 mod change_stream;
 mod delivery_log;
 mod endpoints;
+mod failed_list;
 mod metrics;
 mod pages;
 mod portal;

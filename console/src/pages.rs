@@ -3,9 +3,15 @@
 
 mod audit;
 mod changes;
+mod choice;
+mod confirm;
+mod deliveries;
+mod delivery;
 mod endpoint;
 mod endpoints;
 mod events;
+mod failed;
+mod outcomes;
 mod overview;
 mod preferences;
 mod retry_policy;
@@ -24,7 +30,7 @@ use crate::web::{self, Access, Failure, PageRoute, Pages, frame, guard};
 
 /// All routes of pages. What is not here is not served.
 fn table() -> Vec<PageRoute> {
-    use Access::{Endpoint, Open, SignedIn};
+    use Access::{Delivery, Endpoint, Failed, Job, Open, SignedIn};
     vec![
         PageRoute::get("/assets/{file}", Open, web::serve_asset),
         PageRoute::get("/sign-in", Open, sign_in::show),
@@ -52,6 +58,19 @@ fn table() -> Vec<PageRoute> {
         PageRoute::post("/endpoints/{id}/rotate", Endpoint, endpoint::rotate),
         PageRoute::get("/endpoints/{id}/delete", Endpoint, endpoint::ask_delete),
         PageRoute::post("/endpoints/{id}/delete", Endpoint, endpoint::delete),
+        PageRoute::get("/deliveries", SignedIn, deliveries::list),
+        PageRoute::get("/deliveries/{id}", Delivery, delivery::show),
+        PageRoute::post("/deliveries/{id}/resend", Delivery, delivery::resend),
+        PageRoute::get("/failed", SignedIn, failed::list),
+        PageRoute::get("/failed/export", SignedIn, failed::export),
+        PageRoute::post("/failed/ask", SignedIn, failed::ask),
+        PageRoute::get("/failed/{id}", Failed, failed::show),
+        PageRoute::post("/failed/{id}/resend", Failed, failed::resend),
+        PageRoute::get("/failed/{id}/discard", Failed, failed::ask_discard),
+        PageRoute::post("/failed/{id}/discard", Failed, failed::discard),
+        PageRoute::post("/resends", SignedIn, failed::start),
+        PageRoute::get("/resends/{id}", Job, failed::job),
+        PageRoute::post("/resends/{id}/cancel", Job, failed::cancel),
         PageRoute::get("/settings/retry", SignedIn, retry_policy::show),
         PageRoute::get("/settings/audit", SignedIn, audit::list),
         PageRoute::get("/events", SignedIn, events::show),
@@ -63,7 +82,7 @@ fn table() -> Vec<PageRoute> {
 pub struct RouteInfo {
     /// `GET` or `POST`.
     pub method: String,
-    /// Its path, `{id}` where it names an endpoint.
+    /// Its path, `{id}` where it names something.
     pub path: &'static str,
     /// Who may see it.
     pub access: Access,

@@ -18,6 +18,7 @@ use crate::api::{self, Api};
 use crate::attempts::Keeper;
 use crate::delivery_log::DeliveryLog;
 use crate::endpoints::{Foundation, Registry};
+use crate::failed_list::FailedList;
 use crate::metrics::Metrics;
 use crate::pages;
 use crate::portal;
@@ -134,12 +135,14 @@ async fn start(
     let log = DeliveryLog::open(keeper.attempts(), &foundation.connection);
     let log = log.map_err(SettingsError::from)?;
     let schedule = settings.schedule()?;
+    let failed = FailedList::at(settings.failed_url()?);
     let shared = Shared {
         tokens: parts.tokens,
         registry: OnceLock::new(),
         tester,
         schedule,
         log,
+        failed,
         streams: Arc::new(Semaphore::new(STREAMS)),
         stop: stop.clone(),
         metrics,

@@ -7,6 +7,7 @@ use delivery::{Connector, EgressSettings, Guard, GuardSettings, SetupError};
 use domain::{KeyRing, KeyRingError, Schedule, Topics};
 use ipnet::IpNet;
 use kafka::{Connection, TopicPolicy};
+use reqwest::Url;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use service::settings::{
@@ -43,6 +44,8 @@ pub struct Settings {
     pub limits: LimitsSettings,
     /// The file of what became of deliveries.
     pub index: IndexSettings,
+    /// The failed list.
+    pub failed: FailedSettings,
     /// Who may ask.
     pub auth: AuthSettings,
     /// Health and metrics.
@@ -125,6 +128,14 @@ pub struct IndexSettings {
     pub max_attempts: u32,
 }
 
+/// `[failed]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FailedSettings {
+    /// Where dlq-consumer serves its API.
+    pub url: String,
+}
+
 fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     match u32::deserialize(deserializer) {
         Ok(count @ 1_000..=MOST_ATTEMPTS) => Ok(count),
@@ -168,7 +179,22 @@ impl Settings {
         self.key_ring()?;
         self.connection()?;
         self.connector()?;
+        self.failed_url()?;
         Ok(())
+    }
+
+    pub(crate) fn failed_url(&self) -> Result<Url, SettingsError> {
+        let url = Url::parse(&self.failed.url).ok();
+        let url = url.filter(|url| {
+            // A host and a port, and nothing else.
+            let root = url.origin().ascii_serialization() + "/";
+            url.scheme() == "http" && url.as_str() == root
+        });
+        url.ok_or_else(|| {
+            let found = format!("{:?}", self.failed.url);
+            let allowed = "http://host:port, without a path";
+            SettingsError::new("failed.url", found, allowed)
+        })
     }
 
     pub(crate) fn connection(&self) -> Result<Connection, SettingsError> {

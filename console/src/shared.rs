@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery_log::DeliveryLog;
 use crate::endpoints::{Registry, Unavailable};
+use crate::failed_list::FailedList;
 use crate::metrics::Metrics;
 use crate::test_event::Tester;
 
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) tester: Tester,
     pub(crate) schedule: Schedule,
     pub(crate) log: DeliveryLog,
+    pub(crate) failed: FailedList,
     /// One permit for each client that follows changes.
     pub(crate) streams: Arc<Semaphore>,
     /// Ends what would never end by itself.

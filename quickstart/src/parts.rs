@@ -28,13 +28,19 @@ pub(crate) struct Overrides {
     kafka: Vec<(String, String)>,
     auth: (String, String),
     retry: (String, String),
+    failed: (String, String),
     sending: Vec<(String, String)>,
     /// The folder of the index files.
     indexes: PathBuf,
 }
 
 impl Overrides {
-    pub(crate) fn new(cluster: &Cluster, schedule: &Schedule, tokens: &demo::Tokens) -> Self {
+    pub(crate) fn new(
+        cluster: &Cluster,
+        schedule: &Schedule,
+        tokens: &demo::Tokens,
+        failed_port: u16,
+    ) -> Self {
         let mut kafka = vec![set("KAFKA__BROKERS", &cluster.brokers)];
         kafka.extend(cluster.properties.iter().map(|(key, value)| {
             set(
@@ -61,6 +67,7 @@ impl Overrides {
             kafka,
             auth: set("AUTH__TOKENS", &tokens),
             retry: set("RETRY__SCHEDULE", &delays.join(",")),
+            failed: set("FAILED__URL", &format!("http://127.0.0.1:{failed_port}")),
             sending: vec![
                 set("SECRETS__KEYS", &key),
                 set("GUARD__ALLOW_PLAIN_HTTP_TO_LOOPBACK", "true"),
@@ -88,6 +95,7 @@ impl Overrides {
         let mut own = vec![
             self.auth.clone(),
             self.retry.clone(),
+            self.failed.clone(),
             set("SESSION__ALLOW_PLAIN_HTTP_ON_LOOPBACK", "true"),
             set("INDEX__PATH", &path.to_string_lossy()),
         ];

@@ -15,12 +15,13 @@ const HOSTILE = `</pre><script>alert(1)</script>"'><img src=x onerror=alert(2)>`
 
 // A shop's server: what it got, and answers that a page must not believe.
 const received = [];
+const broken = new Set();
 const server = createServer(async (request, response) => {
   const parts = [];
   for await (const part of request) parts.push(part);
   received.push({ path: request.url, headers: request.headers, body: Buffer.concat(parts) });
   if (request.url === "/moved") response.writeHead(301, { location: "https://elsewhere.example/" });
-  else response.writeHead(200, { "content-type": "text/html" });
+  else response.writeHead(broken.has(request.url) ? 500 : 200, { "content-type": "text/html" });
   response.end(HOSTILE);
 });
 server.listen(0, "127.0.0.1");
@@ -48,14 +49,33 @@ const inConsole = (name, path, options, look) =>
   });
 
 // An endpoint by the form; its URL in the console.
-const add = async (page, path, description) => {
+const add = async (page, path, description, event = "rating_submitted") => {
   await page.goto(`${console_}/endpoints/new`);
   await page.locator("#url").fill(hook(path));
   await page.locator("#description").fill(description);
-  await page.getByRole("checkbox", { name: "rating_submitted" }).check();
+  await page.getByRole("checkbox", { name: event }).check();
   await page.locator(".form-end button").click();
   await page.waitForURL(/\/endpoints\/ep_/);
   return page.url();
+};
+
+// A comment that a shop's widget sends; the event's id.
+const comment = async (text) => {
+  const answer = await fetch(`${producer}/v1/events`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ event: "new_feedback", data: { comment: text, session_page: "/checkout/thank-you" } }),
+  });
+  assert.equal(answer.status, 202);
+  return (await answer.json()).id;
+};
+
+// Loads a page until it shows something.
+const comes = async (page, url, what) => {
+  const deadline = Date.now() + 20_000;
+  do await page.goto(url);
+  while (!(await what(page).count()) && Date.now() < deadline);
+  await what(page).first().waitFor();
 };
 
 inConsole("an endpoint is added by keyboard alone", "/endpoints/new", {}, async (page) => {
@@ -175,6 +195,84 @@ inConsole("a secret is revealed, verifies, and is rotated with both signing", "/
   await page.getByRole("cell", { name: "Geheimnis angesehen" }).first().waitFor();
 });
 
+inConsole("a failed delivery is found, looked at, sent again and delivered", "/overview", {}, async (page) => {
+  broken.add("/flaky");
+  const endpoint = (await add(page, "/flaky", "Wackelig", "new_feedback")).split("/").at(-1);
+  const event = await comment(HOSTILE);
+  const failed = (page) => page.locator("tr", { hasText: "Wackelig" }).getByText("Gescheitert");
+  await comes(page, `${console_}/deliveries?id=${event}&endpoint=${endpoint}`, failed);
+  await isClean(page);
+  await page.getByRole("link", { name: /new_feedback/ }).click();
+  await page.getByText("Versuch 4").waitFor();
+  assert.equal(await page.locator(".steps > li").count(), 4);
+  await page.getByText("Status 500").first().waitFor();
+  await page.locator("details summary").first().click();
+  await page.locator("details[open] pre.code", { hasText: HOSTILE }).waitFor();
+  // What was sent comes a moment later.
+  const body = page.locator("#payload-body");
+  await body.waitFor({ state: "attached" });
+  assert.equal(await body.textContent(), received.find((it) => it.path === "/flaky").body.toString());
+  await isClean(page);
+
+  await page.goto(`${console_}/failed?endpoint=${endpoint}`);
+  await page.getByText("1 gescheiterte Zustellung passt.").waitFor();
+  await isClean(page);
+  await page.getByRole("link", { name: /new_feedback/ }).click();
+  await page.getByText("Alle Versuche sind gescheitert.").waitFor();
+  await page.locator("pre.code", { hasText: "<script>alert(1)</script>" }).waitFor();
+  await isClean(page);
+  const tries = received.filter((it) => it.path === "/flaky").length;
+  broken.delete("/flaky");
+  await page.getByRole("button", { name: "Noch einmal senden" }).click();
+  await page.getByText("Sie wird noch einmal gesendet.").waitFor();
+  assert.match(page.url(), new RegExp(`/deliveries/${event}`));
+  await comes(page, page.url(), (page) => page.getByText("Der Endpunkt hat sie angenommen"));
+  await page.getByText("Der Plan beginnt von vorn").waitFor();
+  await isClean(page);
+  const got = received.filter((it) => it.path === "/flaky");
+  assert.equal(got.length, tries + 1);
+  assert.deepEqual(got.at(-1).body, got[0].body);
+  await page.goto(`${console_}/failed?endpoint=${endpoint}`);
+  await page.getByText("Keine gescheiterte Zustellung passt").waitFor();
+});
+
+inConsole("many at once are counted, done by a job, and seen to the end", "/overview", { locale: "en-GB" }, async (page) => {
+  broken.add("/down");
+  const endpoint = (await add(page, "/down", "Down", "new_feedback")).split("/").at(-1);
+  for (const text of ["one", "two", "three"]) await comment(text);
+  const list = `${console_}/failed?endpoint=${endpoint}`;
+  await comes(page, list, (page) => page.getByText("3 failed deliveries match."));
+  const file = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Export" }).click();
+  const lines = await (await file).createReadStream();
+  let text = "";
+  for await (const part of lines) text += part;
+  assert.equal(text.trim().split("\n").length, 3);
+
+  await page.getByRole("checkbox", { name: "Select all of this page" }).check();
+  await page.getByRole("row").nth(1).getByRole("checkbox").uncheck();
+  await page.getByRole("button", { name: "Send selected again" }).click();
+  await page.getByText("Sends 2 deliveries again.").waitFor();
+  await isClean(page);
+  await page.getByRole("button", { name: "Send all 2 again" }).click();
+  await page.waitForURL(/\/resends\//);
+  // Without a reload by the person.
+  await page.getByText("Done", { exact: true }).waitFor();
+  await page.getByText("2 of 2").waitFor();
+  await isClean(page);
+  await page.reload();
+  await page.getByText("2 of 2").waitFor();
+
+  await comes(page, list, (page) => page.getByText("3 failed deliveries match."));
+  await page.getByRole("button", { name: "Discard all 3" }).click();
+  await page.getByText("It cannot be brought back.").waitFor();
+  await isClean(page);
+  await page.getByRole("button", { name: "Discard all 3" }).click();
+  await page.getByText("Done", { exact: true }).waitFor();
+  await page.goto(list);
+  await page.getByText("No failed delivery matches").waitFor();
+});
+
 inConsole("language and theme are chosen and stay", "/overview", {}, async (page) => {
   await page.goto(`${console_}/settings/retry`);
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -257,7 +355,7 @@ for (const [name, options] of [
 ])
   inConsole(`each page is clean: ${name}`, "/overview", { ...options, expected: /404/ }, async (page) => {
     const endpoint = await add(page, "/ok?clean", `Sehr lang: ${"Bestellsystem".repeat(8)}`);
-    const pages = ["/overview", "/endpoints", "/endpoints?q=nothing", "/endpoints/new", "/settings/retry", "/settings/audit", "/events", "/nothing"];
+    const pages = ["/overview", "/deliveries", "/deliveries?state=failed", "/failed", "/failed?reason=expired", "/endpoints", "/endpoints?q=nothing", "/endpoints/new", "/settings/retry", "/settings/audit", "/events", "/nothing"];
     const own = ["", "/edit", "/test", "/rotate", "/delete"];
     for (const url of [...pages.map((path) => `${console_}${path}`), ...own.map((path) => `${endpoint}${path}`)]) {
       await page.goto(url);

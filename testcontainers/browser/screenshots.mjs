@@ -1,12 +1,18 @@
 // The console's pages as pictures for README and docs, from a fresh quickstart:
 //
-//   cargo run --release -- --token demo-token
-//   node testcontainers/browser/screenshots.mjs http://127.0.0.1:8080 demo-token
+//   cargo run --release -- --token demo-token --schedule 1s,2s,3s,4s,5s
+//   node testcontainers/browser/screenshots.mjs http://127.0.0.1:8080 demo-token \
+//     http://127.0.0.1:8081 http://127.0.0.1:8083
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const [base = "http://127.0.0.1:8080", token = "demo-token"] = process.argv.slice(2);
+const [
+  base = "http://127.0.0.1:8080",
+  token = "demo-token",
+  producer = "http://127.0.0.1:8081",
+  receiver = "http://127.0.0.1:8083",
+] = process.argv.slice(2);
 const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
 mkdirSync(folder, { recursive: true });
 
@@ -79,6 +85,39 @@ for (const [name, path, whole] of [
   await page.goto(`${base}${path}`);
   await shoot(name, whole);
 }
+
+// A few that fail, and one that waits.
+await page.goto(`${base}/endpoints/new`);
+await page.locator("#url").fill(`${receiver}/broken`);
+await page.locator("#description").fill("Loyalty programme");
+await page.getByRole("checkbox", { name: "rating_submitted" }).check();
+await page.locator(".form-end button").click();
+await page.waitForURL(/\/endpoints\/ep_/);
+const broken = page.url().split("/").at(-1);
+const rate = async (score) => {
+  const answer = await fetch(`${producer}/v1/events`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ event: "rating_submitted", data: { score, product_sku: "BW-440-RED", session_page: "/checkout/thank-you" } }),
+  });
+  return (await answer.json()).id;
+};
+const first = await rate(2);
+for (const score of [5, 4, 1]) await rate(score);
+const comes = async (url, text) => {
+  do await page.goto(url);
+  while (!(await page.getByText(text).count()));
+};
+await comes(`${base}/failed?endpoint=${broken}`, "4 failed deliveries match");
+const waiting = await rate(3);
+await comes(`${base}/deliveries?id=${waiting}&endpoint=${broken}`, "Waiting");
+await page.goto(`${base}/deliveries`);
+await shoot("deliveries");
+await comes(`${base}/deliveries/${first}.${broken}`, "Given up");
+await page.locator("#payload-body").waitFor({ state: "attached" });
+await shoot("delivery", true);
+await page.goto(`${base}/failed`);
+await shoot("failed");
 
 const dark = await open({ viewport: { width: 1200, height: 800 }, colorScheme: "dark", locale: "de-DE" });
 await signIn(dark.page);

@@ -16,6 +16,12 @@ pub enum Access {
     /// Whoever is signed in and reaches the endpoint that the path names. For
     /// others there is no such endpoint.
     Endpoint,
+    /// The same of the delivery that the path names.
+    Delivery,
+    /// The same of the entry of the failed list that the path names.
+    Failed,
+    /// The same of the bulk job that the path names.
+    Job,
 }
 
 /// One route.

@@ -10,7 +10,7 @@ use axum::http::{Method, Uri};
 use domain::Timestamp;
 
 use super::{Failure, Jar, Language, Notice, Pages, Section, Session, Shell, Theme};
-use crate::actor::Actor;
+use crate::actor::{Actor, Scope};
 
 /// What is known of a request. Clones share it.
 #[derive(Debug, Clone)]
@@ -84,13 +84,23 @@ impl FromRequestParts<Pages> for Context {
 }
 
 /// Somebody who is signed in, and what for.
-#[derive(Debug)]
 pub(crate) struct Signed {
     pub(crate) by: Actor,
+    token: String,
     context: Context,
 }
 
 impl Signed {
+    /// Their bearer token, for dlq-consumer and nobody else.
+    pub(crate) fn expose_token(&self) -> &str {
+        &self.token
+    }
+
+    /// Whether all accounts are theirs to see.
+    pub(crate) fn is_operator(&self) -> bool {
+        self.by.scope == Scope::Every
+    }
+
     pub(crate) fn language(&self) -> Language {
         self.context.language()
     }
@@ -102,6 +112,14 @@ impl Signed {
     /// The frame of a page.
     pub(crate) fn shell(&self, section: Section) -> Shell {
         self.context.shell(Some(section))
+    }
+}
+
+impl std::fmt::Debug for Signed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signed")
+            .field("by", &self.by)
+            .finish_non_exhaustive()
     }
 }
 
@@ -117,6 +135,7 @@ impl FromRequestParts<Pages> for Signed {
         let visitor = context.0.visitor.as_ref().ok_or(Failure::Internal)?;
         Ok(Self {
             by: visitor.by.clone(),
+            token: visitor.session.expose_token().to_owned(),
             context: context.clone(),
         })
     }

@@ -6,7 +6,9 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::{Context, Shell};
 use crate::actor::NotForAccount;
+use crate::attempts::AttemptsError;
 use crate::endpoints::{Refusal, Unavailable};
+use crate::failed_list::NotAnswered;
 
 /// What handlers return.
 pub(crate) type Page = Result<Response, Failure>;
@@ -37,6 +39,14 @@ pub(crate) enum Failure {
     Unknown,
     /// Done, but not read back yet.
     NotReadBack,
+    /// dlq-consumer does not answer, or cannot now.
+    ListAway,
+    /// Another request was quicker with the same delivery.
+    MovedMeanwhile,
+    /// Kafka does not keep the event any more.
+    EventExpired,
+    /// As many bulk jobs run as may.
+    TooManyJobs,
     /// The settings lack the key of a secret.
     Sealed,
     /// A mistake of ours; the log tells.
@@ -50,8 +60,10 @@ impl Failure {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Forged | Self::OtherAccount => StatusCode::FORBIDDEN,
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::MovedMeanwhile | Self::TooManyJobs => StatusCode::CONFLICT,
+            Self::EventExpired => StatusCode::GONE,
             Self::Status(status) => *status,
-            Self::Loading | Self::NotDone | Self::Unknown | Self::NotReadBack => {
+            Self::Loading | Self::NotDone | Self::Unknown | Self::NotReadBack | Self::ListAway => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Sealed | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -73,6 +85,10 @@ impl Failure {
             Self::NotDone => (problem.not_done, problem.not_done_text),
             Self::Unknown => (problem.unknown, problem.unknown_text),
             Self::NotReadBack => (problem.not_read_back, problem.not_read_back_text),
+            Self::ListAway => (problem.list_away, problem.list_away_text),
+            Self::MovedMeanwhile => (problem.moved_meanwhile, problem.moved_meanwhile_text),
+            Self::EventExpired => (problem.event_expired, problem.event_expired_text),
+            Self::TooManyJobs => (problem.too_many_jobs, problem.too_many_jobs_text),
             Self::Sealed => (problem.sealed, problem.sealed_text),
             Self::Internal => (problem.internal, problem.internal_text),
         };
@@ -130,6 +146,34 @@ impl From<NotForAccount> for Failure {
         match why {
             NotForAccount::OutOfReach { .. } => Self::OtherAccount,
             NotForAccount::Unnamed => Self::BadRequest,
+        }
+    }
+}
+
+impl From<AttemptsError> for Failure {
+    fn from(error: AttemptsError) -> Self {
+        match error {
+            AttemptsError::Away => Self::Loading,
+            AttemptsError::Index(error) => {
+                tracing::error!(%error, "the index of attempts was not read");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<NotAnswered> for Failure {
+    fn from(why: NotAnswered) -> Self {
+        match why {
+            NotAnswered::Away => Self::ListAway,
+            NotAnswered::MayBeDone => Self::Unknown,
+            NotAnswered::Absent => Self::NotFound,
+            NotAnswered::MovedMeanwhile => Self::MovedMeanwhile,
+            NotAnswered::Expired => Self::EventExpired,
+            NotAnswered::TooManyJobs => Self::TooManyJobs,
+            // Whoever cancels jobs looks at them instead.
+            NotAnswered::JobEnded => Self::MovedMeanwhile,
+            NotAnswered::Refused => Self::Internal,
         }
     }
 }

@@ -35,7 +35,9 @@ async fn checked(pages: &Pages, access: Access, request: Request) -> Result<Requ
     }
     let needs_session = match access {
         Access::Open => false,
-        Access::SignedIn | Access::Endpoint => true,
+        Access::SignedIn | Access::Endpoint | Access::Delivery | Access::Failed | Access::Job => {
+            true
+        }
     };
     if needs_session && visitor.is_none() {
         return Err(to_sign_in(context.known().page.as_deref()));

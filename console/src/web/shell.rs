@@ -16,6 +16,8 @@ use crate::actor::Scope;
 pub(crate) enum Section {
     Overview,
     Endpoints,
+    Deliveries,
+    Failed,
     RetryPolicy,
     Audit,
     Events,
@@ -23,9 +25,11 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Overview,
         Self::Endpoints,
+        Self::Deliveries,
+        Self::Failed,
         Self::RetryPolicy,
         Self::Audit,
         Self::Events,
@@ -36,6 +40,8 @@ impl Section {
         match self {
             Self::Overview => "/overview",
             Self::Endpoints => "/endpoints",
+            Self::Deliveries => "/deliveries",
+            Self::Failed => "/failed",
             Self::RetryPolicy => "/settings/retry",
             Self::Audit => "/settings/audit",
             Self::Events => "/events",
@@ -47,6 +53,8 @@ impl Section {
         match self {
             Self::Overview => t.nav.overview,
             Self::Endpoints => t.nav.endpoints,
+            Self::Deliveries => t.nav.deliveries,
+            Self::Failed => t.nav.failed,
             Self::RetryPolicy => t.nav.retry_policy,
             Self::Audit => t.nav.audit,
             Self::Events => t.nav.events,
@@ -74,11 +82,16 @@ pub(crate) enum Notice {
     Deleted,
     Rotated,
     ChangedMeanwhile,
+    SentAgain,
+    LeftList,
+    Discarded,
+    NothingSelected,
+    JobCancelled,
     SignedOut,
 }
 
 impl Notice {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 14] = [
         Self::Created,
         Self::Changed,
         Self::NothingChanged,
@@ -87,6 +100,11 @@ impl Notice {
         Self::Deleted,
         Self::Rotated,
         Self::ChangedMeanwhile,
+        Self::SentAgain,
+        Self::LeftList,
+        Self::Discarded,
+        Self::NothingSelected,
+        Self::JobCancelled,
         Self::SignedOut,
     ];
 
@@ -101,6 +119,11 @@ impl Notice {
             Self::Deleted => "deleted",
             Self::Rotated => "rotated",
             Self::ChangedMeanwhile => "changed_meanwhile",
+            Self::SentAgain => "sent_again",
+            Self::LeftList => "left_list",
+            Self::Discarded => "discarded",
+            Self::NothingSelected => "nothing_selected",
+            Self::JobCancelled => "job_cancelled",
             Self::SignedOut => "signed_out",
         }
     }
@@ -125,6 +148,11 @@ impl Notice {
             Self::Deleted => t.notice.deleted,
             Self::Rotated => t.notice.rotated,
             Self::ChangedMeanwhile => t.notice.changed_meanwhile,
+            Self::SentAgain => t.notice.sent_again,
+            Self::LeftList => t.notice.left_list,
+            Self::Discarded => t.notice.discarded,
+            Self::NothingSelected => t.notice.nothing_selected,
+            Self::JobCancelled => t.notice.job_cancelled,
             Self::SignedOut => t.notice.signed_out,
         }
     }
@@ -226,10 +254,22 @@ impl Shell {
         self.time(*at, &text, "relative")
     }
 
+    /// Until when, counted down by the second.
+    pub(crate) fn countdown(&self, until: &Timestamp) -> Safe<String> {
+        let text = self.language.relative(*until, self.now);
+        self.time(*until, &text, "countdown")
+    }
+
     /// The moment, in the reader's zone where the script runs, else in UTC.
     pub(crate) fn moment(&self, at: &Timestamp) -> Safe<String> {
         let text = self.language.moment(*at);
         self.time(*at, &text, "moment")
+    }
+
+    /// The moment with its seconds.
+    pub(crate) fn exact(&self, at: &Timestamp) -> Safe<String> {
+        let text = self.language.exact_moment(*at);
+        self.time(*at, &text, "exact")
     }
 
     // Only digits and our own words: nothing to escape.

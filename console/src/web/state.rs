@@ -1,5 +1,6 @@
 //! What the handlers of pages share.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
@@ -105,11 +106,11 @@ impl Pages {
     }
 }
 
-/// The endpoint that the path names. What is no id is no endpoint either: 404.
+/// What the path names. What is no id is nothing that is there either: 404.
 #[derive(Debug)]
-pub(crate) struct Named(pub(crate) EndpointId);
+pub(crate) struct Named<T = EndpointId>(pub(crate) T);
 
-impl FromRequestParts<Pages> for Named {
+impl<T: FromStr> FromRequestParts<Pages> for Named<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Failure> {

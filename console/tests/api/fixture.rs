@@ -36,6 +36,10 @@ pub(crate) fn cluster() -> Cluster {
     cluster.create_topic("webhooks.endpoints", 1, 1).unwrap();
     cluster.create_topic("webhooks.audit", 6, 1).unwrap();
     cluster.create_topic("webhooks.attempts", 6, 1).unwrap();
+    for topic in ["dead-letter", "resend", "jobs"] {
+        let name = format!("webhooks.{topic}");
+        cluster.create_topic(&name, 1, 1).unwrap();
+    }
     cluster
 }
 

@@ -54,6 +54,14 @@ fn a_wrong_setting_names_its_key() {
         ("EGRESS__EXTRA_CA", "/nowhere.pem", "egress.extra_ca"),
         ("KAFKA__PROPERTIES__ACKS", "1", "kafka.properties"),
         ("HTTP__LISTEN", "8080", "http.listen"),
+        ("FAILED__URL", "127.0.0.1:8082", "failed.url"),
+        ("FAILED__URL", "https://dlq-consumer:8082", "failed.url"),
+        ("FAILED__URL", "http://user@dlq-consumer:8082", "failed.url"),
+        (
+            "FAILED__URL",
+            "http://dlq-consumer:8082/webhooks",
+            "failed.url",
+        ),
     ] {
         let error = checked(&[(name, value)]).unwrap_err();
         assert!(error.key().starts_with(key), "{name}={value}: {error}");

@@ -1,14 +1,28 @@
 //! Who may see and do what, over the table of all routes.
 
 use console::{Access, page_routes};
+use domain::{AfterAttempt, EndpointId};
 
+use super::failed_service::FailedService;
 use super::fixture::{Console, INGEST, OPERATOR, OTHER, SHOP, cluster, until};
 use super::visitor::{Page, Visitor, on_loopback};
+use super::written::{Event, Written, holds};
 
 /// An endpoint of `shop`: its id.
 async fn endpoint(console: &Console) -> String {
     let (_, answer) = console.endpoint("http://127.0.0.1:9/closed").await;
     answer.text("id").to_owned()
+}
+
+/// An entry of `shop` on the failed list: its id.
+async fn given_up(failed: &FailedService, event: &Event, shop: &Visitor) -> String {
+    let id = failed.gets(event, EndpointId::generate()).await;
+    let page = format!("/failed/{id}");
+    until("it is on the list", async || {
+        shop.get(&page).await.status == 200
+    })
+    .await;
+    id.to_string()
 }
 
 /// Whether it leads to the sign-in page.
@@ -19,7 +33,18 @@ fn turned_away(page: &Page) -> bool {
 #[tokio::test]
 async fn each_route_is_for_those_whom_the_table_names() {
     let cluster = cluster();
-    let console = Console::start(on_loopback(&cluster.bootstrap_servers())).await;
+    let brokers = cluster.bootstrap_servers();
+    let failed = FailedService::start(&brokers).await;
+    let console = Console::start(failed.known_to(on_loopback(&brokers))).await;
+    let written = Written::on(&brokers);
+    let event = written.event("shop").await;
+    let to = EndpointId::generate();
+    let delivery = written.attempt(&event, to, 1, AfterAttempt::Delivered);
+    let delivery = delivery.await.to_string();
+    holds(&console, 1).await;
+    let shop = Visitor::signed_in(&console, SHOP).await;
+    let job = shop.post("/resends", &[("action", "discard"), ("id", "none")]);
+    let job = job.await.location().replace("/resends/", "");
     let nobody = Visitor::new(&console);
     let sign_in = nobody.get("/sign-in").await;
     let (_, style) = sign_in.body.split_once("href=\"/assets/").unwrap();
@@ -30,7 +55,13 @@ async fn each_route_is_for_those_whom_the_table_names() {
             // A new one each time: what is asked may be its end, or the session's.
             let who = Visitor::signed_in(&console, token).await;
             let id = endpoint(&console).await;
-            let path = route.path.replace("{id}", &id).replace("{file}", &asset);
+            let named = match route.access {
+                Access::Delivery => delivery.clone(),
+                Access::Failed => given_up(&failed, &event, &shop).await,
+                Access::Job => job.clone(),
+                Access::Open | Access::SignedIn | Access::Endpoint => id.clone(),
+            };
+            let path = route.path.replace("{id}", &named).replace("{file}", &asset);
             let page = match route.method.as_str() {
                 "GET" => who.get(&path).await,
                 _ => who.post(&path, &[("version", "1")]).await,
@@ -40,17 +71,22 @@ async fn each_route_is_for_those_whom_the_table_names() {
             match (route.access, token) {
                 (Access::Open, _) => assert_ne!(page.status, 404, "{what}"),
                 (_, "") => assert!(turned_away(&page), "{what}"),
-                (Access::Endpoint, OTHER) => {
+                (Access::Endpoint | Access::Delivery | Access::Failed | Access::Job, OTHER) => {
                     assert_eq!(page.status, 404, "{what}");
                     page.has_not("127.0.0.1:9");
+                    page.has_not("Status 200");
                 }
                 (_, _) if route.path == "/sign-out" => assert_eq!(page.status, 303, "{what}"),
-                (Access::SignedIn | Access::Endpoint, _) => {
+                (_, _) => {
                     assert!(!turned_away(&page), "{what}");
                     assert!(![403, 404].contains(&page.status.as_u16()), "{what}");
                 }
             }
             if matches!(token, "" | OTHER) {
+                if route.access == Access::Failed {
+                    let still = shop.get(&format!("/failed/{named}")).await;
+                    assert_eq!(still.status, 200, "{what}");
+                }
                 let after = console.get(&format!("/api/v1/endpoints/{id}"), SHOP).await;
                 assert_eq!(after.status, 200, "{what}");
                 assert_eq!(after.header("etag"), "\"1\"", "{what}");
@@ -77,8 +113,15 @@ fn only_what_a_sign_in_needs_is_open() {
         ]
     );
     for route in page_routes() {
-        let names = route.path.starts_with("/endpoints/{id}");
-        assert_eq!(names, route.access == Access::Endpoint, "{}", route.path);
+        for (path, access) in [
+            ("/endpoints/{id}", Access::Endpoint),
+            ("/deliveries/{id}", Access::Delivery),
+            ("/failed/{id}", Access::Failed),
+            ("/resends/{id}", Access::Job),
+        ] {
+            let names = route.path.starts_with(path);
+            assert_eq!(names, route.access == access, "{}", route.path);
+        }
     }
 }
 

@@ -12,7 +12,10 @@ mod receiver;
 mod written;
 
 mod access;
+mod deliveries;
 mod endpoint_forms;
+mod failed;
+mod failed_service;
 mod forged_forms;
 mod headers;
 mod hostile_text;

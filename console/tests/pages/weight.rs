@@ -17,6 +17,7 @@ async fn each_first_page_stays_under_60_kb() {
         "/sign-in",
         "/overview",
         "/endpoints",
+        "/deliveries",
         "/endpoints/new",
         "/events",
     ] {

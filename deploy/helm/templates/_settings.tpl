@@ -9,6 +9,10 @@
 {{- if .part.sends -}}
 {{- $settings = mergeOverwrite $settings (deepCopy $given.sending) -}}
 {{- end -}}
+{{- if eq .key "console" -}}
+{{- $url := printf "http://%s-dlq-consumer" (include "feedbackpro.name" .root) -}}
+{{- $settings = mergeOverwrite $settings (dict "failed" (dict "url" $url)) -}}
+{{- end -}}
 {{- mergeOverwrite $settings (deepCopy (get $given .key)) | toJson -}}
 {{- end }}
 

@@ -1,14 +1,12 @@
 //! Pause, resume, delete.
 
-use askama::Template;
 use axum::extract::State;
 use domain::EndpointId;
 
+use super::super::confirm::ConfirmPage;
 use super::{name, page_of};
 use crate::endpoints::{Found, Precondition, Refusal};
-use crate::web::{
-    Form, Named, Notice, Page, Pages, Section, Shell, Signed, filters, html, see_other, with_cookie,
-};
+use crate::web::{Form, Named, Notice, Page, Pages, Section, Signed, html, see_other, with_cookie};
 
 pub(in crate::pages) async fn pause(
     State(pages): State<Pages>,
@@ -28,24 +26,6 @@ pub(in crate::pages) async fn resume(
     let registry = pages.registry()?;
     registry.resume(&signed.by, id, &Precondition::None).await?;
     Ok(done(&signed, id, Notice::Resumed))
-}
-
-/// What must be said before something is done that cannot be undone.
-#[derive(Template)]
-#[template(path = "confirm.html")]
-pub(super) struct ConfirmPage {
-    pub(super) shell: Shell,
-    pub(super) title: &'static str,
-    /// Other people's text.
-    pub(super) subject: String,
-    pub(super) consequences: Vec<String>,
-    pub(super) button: &'static str,
-    /// Where the form is sent to.
-    pub(super) action: String,
-    pub(super) back: String,
-    /// The version that was looked at.
-    pub(super) version: u64,
-    pub(super) is_dangerous: bool,
 }
 
 pub(in crate::pages) async fn ask_delete(

@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 
+use super::super::confirm::ConfirmPage;
 use super::details::{self, Revealed};
-use super::lifecycle::{ConfirmPage, done, version};
+use super::lifecycle::{done, version};
 use super::{name, page_of};
 use crate::endpoints::Refusal;
 use crate::web::{Form, Named, Notice, Page, Pages, Section, Signed, html};

@@ -1,0 +1,90 @@
+//! What was given up: a page of what the URL asks for, everything as a file, and
+//! the ways off the list for one, for the selected, and for all that match.
+
+mod bulk;
+mod entry;
+mod export;
+mod job;
+mod list;
+
+pub(super) use bulk::{ask, start};
+pub(super) use entry::{ask_discard, discard, resend, show};
+pub(super) use export::export;
+pub(super) use job::{cancel, job};
+pub(super) use list::list;
+
+use std::fmt::Write as _;
+
+use domain::{DeadLetterReason, FailedFilter};
+
+use super::choice::Choice;
+use crate::web::{Errors, Failure, Form, Messages, Signed};
+
+/// What the URL or a form chooses by.
+struct Search {
+    reason: Option<DeadLetterReason>,
+    choice: Choice,
+}
+
+impl Search {
+    fn of(query: &Form, t: &'static Messages, errors: &mut Errors) -> Self {
+        Self {
+            reason: DeadLetterReason::parse(query.text("reason")),
+            choice: Choice::of(query, t, errors),
+        }
+    }
+
+    fn is_any(&self) -> bool {
+        self.reason.is_some() || self.choice.is_any()
+    }
+
+    /// As dlq-consumer takes it: only operators choose an account.
+    fn filter(&self, signed: &Signed) -> Result<FailedFilter, Failure> {
+        let Choice {
+            account,
+            endpoint_id,
+            event,
+            since,
+            until,
+            ..
+        } = &self.choice;
+        let named = match account.as_str() {
+            "" => None,
+            name => Some(name.parse().map_err(|_| Failure::BadRequest)?),
+        };
+        signed.by.narrowed(named.clone())?;
+        Ok(FailedFilter {
+            account: named.filter(|_| signed.is_operator()),
+            endpoint: *endpoint_id,
+            event: *event,
+            reason: self.reason,
+            since: *since,
+            until: *until,
+            ids: None,
+        })
+    }
+}
+
+/// A part of a path: records that cannot be read have any text for an id.
+fn in_path(id: &str) -> String {
+    let mut path = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            path.push(byte.into());
+        } else {
+            write!(path, "%{byte:02X}").expect("text grows");
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_path;
+
+    #[test]
+    fn any_id_is_one_part_of_a_path() {
+        assert_eq!(in_path("evt_1.ep_2"), "evt_1.ep_2");
+        assert_eq!(in_path("a/b?c#d%ü"), "a%2Fb%3Fc%23d%25%C3%BC");
+    }
+}

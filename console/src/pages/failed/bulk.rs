@@ -1,0 +1,105 @@
+//! The selected, or all that match: counted first, then a job.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use domain::{FailedFilter, JobAction, Timestamp};
+
+use super::Search;
+use crate::failed_list::Forecast;
+use crate::web::{
+    Errors, Failure, Form, Notice, Page, Pages, Section, Shell, Signed, html, see_other,
+    with_cookie,
+};
+
+#[derive(Template)]
+#[template(path = "failed_ask.html")]
+struct AskPage {
+    shell: Shell,
+    action: JobAction,
+    forecast: Forecast,
+    /// What the job is started with.
+    fields: Vec<(&'static str, String)>,
+}
+
+pub(in crate::pages) async fn ask(State(pages): State<Pages>, signed: Signed, form: Form) -> Page {
+    let (action, selected) = match form.text("do") {
+        "resend_selected" => (JobAction::Resend, true),
+        "discard_selected" => (JobAction::Discard, true),
+        "resend_all" => (JobAction::Resend, false),
+        "discard_all" => (JobAction::Discard, false),
+        _ => return Err(Failure::BadRequest),
+    };
+    let mut filter = if selected {
+        FailedFilter::default()
+    } else {
+        searched(&signed, &form)?
+    };
+    if selected {
+        let ids: Vec<String> = form.all("id").map(str::to_owned).collect();
+        if ids.is_empty() {
+            return Ok(nothing_selected(&signed));
+        }
+        filter.ids = Some(ids);
+    } else if filter.until.is_none() {
+        // What fails from now on was not counted.
+        filter.until = Some(Timestamp::now());
+    }
+    let failed = &pages.shared().failed;
+    let forecast = failed.forecast(signed.expose_token(), &filter, action);
+    html(&AskPage {
+        action,
+        forecast: forecast.await?,
+        fields: fields(action, &filter),
+        shell: signed.shell(Section::Failed).back_to("/failed"),
+    })
+}
+
+pub(in crate::pages) async fn start(
+    State(pages): State<Pages>,
+    signed: Signed,
+    form: Form,
+) -> Page {
+    let wanted = form.text("action");
+    let action = JobAction::ALL.into_iter().find(|it| it.as_str() == wanted);
+    let action = action.ok_or(Failure::BadRequest)?;
+    let ids: Vec<String> = form.all("id").map(str::to_owned).collect();
+    let mut filter = searched(&signed, &form)?;
+    filter.ids = Some(ids).filter(|ids| !ids.is_empty());
+    if filter.ids.is_none() && filter.until.is_none() {
+        // Of no page of ours: it would take more than was counted.
+        return Err(Failure::BadRequest);
+    }
+    let failed = &pages.shared().failed;
+    let job = failed.start(signed.expose_token(), &filter, action).await?;
+    Ok(see_other(&format!("/resends/{}", job.id)))
+}
+
+/// The filter of a form.
+fn searched(signed: &Signed, form: &Form) -> Result<FailedFilter, Failure> {
+    let mut errors = Errors::default();
+    let search = Search::of(form, signed.language().messages(), &mut errors);
+    if !errors.is_empty() {
+        return Err(Failure::BadRequest);
+    }
+    search.filter(signed)
+}
+
+fn nothing_selected(signed: &Signed) -> Response {
+    let cookie = Notice::NothingSelected.cookie(signed.context().jar());
+    with_cookie(see_other("/failed"), cookie)
+}
+
+fn fields(action: JobAction, filter: &FailedFilter) -> Vec<(&'static str, String)> {
+    let mut fields = vec![("action", action.as_str().to_owned())];
+    fields.extend(crate::failed_list::parameters(filter));
+    let ids = filter.ids.iter().flatten();
+    fields.extend(ids.map(|id| ("id", id.clone())));
+    fields
+}
+
+impl AskPage {
+    fn is_discard(&self) -> bool {
+        self.action == JobAction::Discard
+    }
+}

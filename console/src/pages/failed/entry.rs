@@ -1,0 +1,119 @@
+//! One entry: why it was given up, what it carries, and off the list with it.
+
+use askama::Template;
+use axum::extract::State;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use domain::{DeliveryId, JobAction};
+
+use super::super::choice::name_of;
+use super::super::confirm::ConfirmPage;
+use super::super::outcomes;
+use super::in_path;
+use crate::failed_list::Entry;
+use crate::web::{
+    JsonView, Named, Notice, Page, Pages, Section, Shell, Signed, filters, html, see_other,
+    with_cookie,
+};
+
+#[derive(Template)]
+#[template(path = "failed_entry.html")]
+struct EntryPage {
+    shell: Shell,
+    path: String,
+    entry: Entry,
+    /// Where its time line is, where it is a delivery.
+    delivery: Option<DeliveryId>,
+    /// What its endpoint is called; `None` when that is deleted or unknown.
+    endpoint: Option<String>,
+    why: &'static str,
+    payload: Option<JsonView>,
+}
+
+pub(in crate::pages) async fn show(
+    State(pages): State<Pages>,
+    signed: Signed,
+    Named(id): Named<String>,
+) -> Page {
+    let failed = &pages.shared().failed;
+    let entry = failed.entry(signed.expose_token(), &id).await?;
+    let shell = signed.shell(Section::Failed);
+    let endpoint = entry.endpoint_id.as_ref().and_then(|id| id.parse().ok());
+    let registry = pages.registry()?;
+    html(&EntryPage {
+        path: format!("/failed/{}", in_path(&id)),
+        delivery: id.parse().ok(),
+        endpoint: endpoint.and_then(|id| name_of(registry, &signed.by.scope, id)),
+        why: outcomes::given_up(shell.t, entry.reason),
+        payload: payload(&entry),
+        entry,
+        shell,
+    })
+}
+
+fn payload(entry: &Entry) -> Option<JsonView> {
+    if let Some(json) = &entry.payload {
+        return Some(JsonView::of(json.get()));
+    }
+    let bytes = STANDARD.decode(entry.payload_base64.as_ref()?).ok()?;
+    Some(JsonView::of(String::from_utf8_lossy(&bytes)))
+}
+
+/// To its time line, where there is one that can show what comes.
+pub(in crate::pages) async fn resend(
+    State(pages): State<Pages>,
+    signed: Signed,
+    Named(id): Named<String>,
+) -> Page {
+    let failed = &pages.shared().failed;
+    let token = signed.expose_token();
+    failed.take_off(token, &id, JobAction::Resend).await?;
+    let jar = signed.context().jar();
+    if let Ok(id) = id.parse() {
+        let attempts = &pages.shared().log.attempts;
+        let found = attempts.delivery(signed.by.scope.clone().into(), id).await;
+        if matches!(found, Ok(Some(_))) {
+            let page = see_other(&format!("/deliveries/{id}"));
+            return Ok(with_cookie(page, Notice::SentAgain.cookie(jar)));
+        }
+    }
+    Ok(with_cookie(
+        see_other("/failed"),
+        Notice::LeftList.cookie(jar),
+    ))
+}
+
+pub(in crate::pages) async fn ask_discard(
+    State(pages): State<Pages>,
+    signed: Signed,
+    Named(id): Named<String>,
+) -> Page {
+    let failed = &pages.shared().failed;
+    // Asked here, so that nobody is asked about what is not there.
+    let entry = failed.entry(signed.expose_token(), &id).await?;
+    let shell = signed.shell(Section::Failed);
+    let t = &shell.t.failed;
+    let path = format!("/failed/{}", in_path(&id));
+    html(&ConfirmPage {
+        title: t.discard_title,
+        subject: entry.id,
+        consequences: vec![t.discard_text.to_owned(), t.discard_for_good.to_owned()],
+        button: t.discard,
+        action: format!("{path}/discard"),
+        back: path,
+        version: 0,
+        is_dangerous: true,
+        shell,
+    })
+}
+
+pub(in crate::pages) async fn discard(
+    State(pages): State<Pages>,
+    signed: Signed,
+    Named(id): Named<String>,
+) -> Page {
+    let failed = &pages.shared().failed;
+    let token = signed.expose_token();
+    failed.take_off(token, &id, JobAction::Discard).await?;
+    let cookie = Notice::Discarded.cookie(signed.context().jar());
+    Ok(with_cookie(see_other("/failed"), cookie))
+}

@@ -1,0 +1,47 @@
+//! What became of deliveries, in words.
+
+use domain::{DeadLetterReason, DeferReason};
+
+use crate::attempts::{DeliveryState, Progress};
+use crate::web::{Messages, Shell};
+
+pub(super) fn state(t: &'static Messages, state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Delivered => t.delivery_state.delivered,
+        DeliveryState::Waiting => t.delivery_state.waiting,
+        DeliveryState::Failed => t.delivery_state.failed,
+    }
+}
+
+/// Why a delivery was given up.
+pub(super) fn given_up(t: &'static Messages, reason: DeadLetterReason) -> &'static str {
+    match reason {
+        DeadLetterReason::AttemptsExhausted => t.reason.attempts_exhausted,
+        DeadLetterReason::EndpointGone => t.reason.endpoint_gone,
+        DeadLetterReason::EndpointDisabled => t.reason.endpoint_disabled,
+        DeadLetterReason::Expired => t.reason.expired,
+        DeadLetterReason::Undecodable => t.reason.undecodable,
+    }
+}
+
+/// Why a delivery waits without an attempt.
+pub(super) fn put_off(t: &'static Messages, reason: DeferReason) -> &'static str {
+    match reason {
+        DeferReason::Paused => t.put_off.paused,
+        DeferReason::Unresponsive => t.put_off.unresponsive,
+        DeferReason::Closed => t.put_off.closed,
+        DeferReason::Unsigned => t.put_off.unsigned,
+    }
+}
+
+/// That what is shown is not whole yet.
+pub(super) fn reading(shell: &Shell, progress: Progress) -> Option<String> {
+    match progress {
+        Progress::Current => None,
+        Progress::Away => Some(shell.t.problem.loading_text.to_owned()),
+        Progress::CatchingUp { read, left } => {
+            let (read, left) = (shell.number(&read), shell.number(&left));
+            Some(shell.t.search.reading(read, left))
+        }
+    }
+}
