@@ -39,15 +39,12 @@ pub(super) async fn list(
     let before = query.cursor.as_deref().map(cursor::read_older);
     let before = before.transpose()?;
     let audit = api.registry()?.audit();
-    // One more than shown tells whether there is a next page.
-    let mut found = audit
+    let found = audit
         .newest(&scope, query.since, before, limit + 1, |_| true)
         .ok_or(Unavailable::AuditLoading)?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| more);
+    let (found, next_cursor) = cursor::page(found, limit, |last| cursor::older(last.place));
     let page = AuditView {
-        next_cursor: last.map(|last| cursor::older(last.place)),
+        next_cursor,
         items: found.iter().map(|entry| &*entry.record).collect(),
     };
     Ok(Json(page).into_response())

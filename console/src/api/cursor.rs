@@ -28,6 +28,19 @@ pub(super) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
     }
 }
 
+/// A page of what was found when one item more than it holds was asked for, and
+/// the cursor behind its last one where others follow.
+pub(crate) fn page<T>(
+    mut found: Vec<T>,
+    limit: usize,
+    behind: impl Fn(&T) -> String,
+) -> (Vec<T>, Option<String>) {
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(behind);
+    (found, next)
+}
+
 /// The cursor behind a place. It stays good when the endpoint there is deleted.
 pub(crate) fn behind(place: &Place) -> String {
     let Place {

@@ -67,13 +67,10 @@ pub(super) async fn list(
     let limit = cursor::limit(query.limit)?;
     let after = query.cursor.as_deref().map(cursor::read).transpose()?;
     let registry = api.registry()?;
-    // One more than shown tells whether there is a next page.
-    let mut found = registry.list(&scope, after.as_ref(), limit + 1, |_| true);
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| more);
+    let found = registry.list(&scope, after.as_ref(), limit + 1, |_| true);
+    let (found, next_cursor) = cursor::page(found, limit, |last| cursor::behind(&last.place()));
     let page = PageView {
-        next_cursor: last.map(|last| cursor::behind(&last.place())),
+        next_cursor,
         items: found.iter().map(EndpointView::from).collect(),
     };
     Ok(Json(page).into_response())

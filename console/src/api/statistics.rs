@@ -72,20 +72,17 @@ pub(super) async fn endpoints(
     let limit = cursor::limit(query.limit)?;
     let after = query.cursor.as_deref().map(cursor::read).transpose()?;
     let registry = api.registry()?;
-    // One more than shown tells whether there is a next page.
-    let mut found = registry.list(&scope, after.as_ref(), limit + 1, |_| true);
-    let more = found.len() > limit;
-    found.truncate(limit);
+    let found = registry.list(&scope, after.as_ref(), limit + 1, |_| true);
+    let (found, next_cursor) = cursor::page(found, limit, |last| cursor::behind(&last.place()));
     let ids = found.iter().map(|found| found.endpoint.id).collect();
     let attempts = &api.shared.log.attempts;
     let figures = attempts.endpoints(scope.into(), ids, query.range, Timestamp::now());
     let figures = figures.await?;
-    let last = found.last().filter(|_| more);
     let view = EndpointsFiguresView {
         range: query.range,
         index: attempts.progress(),
         items: figures.into_iter().map(EndpointFiguresView::from).collect(),
-        next_cursor: last.map(|last| cursor::behind(&last.place())),
+        next_cursor,
     };
     Ok(Json(view).into_response())
 }

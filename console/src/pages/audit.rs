@@ -48,17 +48,13 @@ pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query
         "" => None,
         text => Some(cursor::read_older(text).map_err(|_| Failure::BadRequest)?),
     };
-    // One more than shown tells whether there is a next page.
     let found = registry
         .audit()
         .newest(&scope, filter.since()?, before, ROWS + 1, |record| {
             filter.wants(record)
         });
-    let mut found = found.ok_or(Unavailable::AuditLoading)?;
-    let more = found.len() > ROWS;
-    found.truncate(ROWS);
-    let last = found.last().filter(|_| more);
-    let next = last.map(|last| cursor::older(last.place));
+    let found = found.ok_or(Unavailable::AuditLoading)?;
+    let (found, next) = cursor::page(found, ROWS, |last| cursor::older(last.place));
     let shell = signed.shell(Section::Audit);
     html(&AuditPage {
         accounts: if shell.is_operator() {

@@ -63,14 +63,10 @@ pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query
         "" => None,
         text => Some(cursor::read(text).map_err(|_| Failure::BadRequest)?),
     };
-    // One more than shown tells whether there is a next page.
-    let mut found = registry.list(&scope, after.as_ref(), ROWS + 1, |found| {
+    let found = registry.list(&scope, after.as_ref(), ROWS + 1, |found| {
         filter.wants(found)
     });
-    let more = found.len() > ROWS;
-    found.truncate(ROWS);
-    let last = found.last().filter(|_| more);
-    let next = last.map(|last| cursor::behind(&last.place()));
+    let (found, next) = cursor::page(found, ROWS, |last| cursor::behind(&last.place()));
     let counts = registry.counts(&scope);
     let shell = signed.shell(Section::Endpoints);
     html(&EndpointsPage {

@@ -41,9 +41,6 @@ pub(super) fn if_there<T>(answer: Result<T, AttemptsError>) -> Result<Option<T>,
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(AttemptsError::Away) => Ok(None),
-        Err(AttemptsError::Index(error)) => {
-            tracing::error!(%error, "the index of attempts was not read");
-            Err(Failure::Internal)
-        }
+        Err(error @ AttemptsError::Index(_)) => Err(error.into()),
     }
 }
