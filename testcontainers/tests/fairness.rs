@@ -175,6 +175,12 @@ async fn one_event_reaches_five_thousand_endpoints_in_little_memory() {
     eprintln!("it reached {ENDPOINTS} endpoints in {took:.1?}; at most {peak} KiB");
     assert!(peak < MOST_KIB, "{peak} KiB");
     assert_eq!(receiver.look(|log| log.repeats("")), 0);
+    // What is not committed yet would be sent again too.
+    let (group, topic) = (stack.name("dispatcher"), stack.name("feedback.events"));
+    let broker = Broker::shared().await;
+    broker.wait_until_committed(&group, &topic, SOON).await;
+    let ready = stack.name("webhooks.ready");
+    broker.wait_until_committed(&group, &ready, SOON).await;
 
     // Killed in the middle of the next one.
     let second = stack.client.post_event(&rating(1)).await;

@@ -158,10 +158,7 @@ async fn everything_comes_back_by_itself_when_the_broker_does() {
     receiver.wait_for_events("/hook", 1, SOON).await;
     // What is not committed yet is sent again after the outage.
     let (group, topic) = (stack.name("dispatcher"), stack.name("feedback.events"));
-    e2e::until("the event is committed", SOON, async || {
-        (broker.lag(&group, &topic).await == 0).then_some(())
-    })
-    .await;
+    broker.wait_until_committed(&group, &topic, SOON).await;
     broker.kill().await;
     let refused = stack
         .client

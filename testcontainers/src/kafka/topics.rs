@@ -168,6 +168,18 @@ impl Broker {
             (self.bootstrap.clone(), group.to_owned(), topic.to_owned());
         blocking(move || lag(&bootstrap, &group, &topic)).await
     }
+
+    /// Waits until a group has committed all records that a topic holds.
+    ///
+    /// # Panics
+    ///
+    /// If that takes longer than `within`.
+    pub async fn wait_until_committed(&self, group: &str, topic: &str, within: Duration) {
+        crate::until(&format!("{topic} is committed"), within, async || {
+            (self.lag(group, topic).await == 0).then_some(())
+        })
+        .await;
+    }
 }
 
 fn consumer(bootstrap: &str, group: &str) -> BaseConsumer {

@@ -121,10 +121,7 @@ impl Run {
         topics.extend(retry);
         let group = stack.name("dispatcher");
         for topic in topics {
-            e2e::until(&format!("{topic} is committed"), SOON, async || {
-                (broker.lag(&group, &topic).await == 0).then_some(())
-            })
-            .await;
+            broker.wait_until_committed(&group, &topic, SOON).await;
         }
     }
 }

@@ -212,10 +212,7 @@ async fn a_changed_schedule_drains_the_topics_of_the_old_one() {
         .await;
     let group = stack.name("dispatcher");
     let events = stack.name("feedback.events");
-    e2e::until("what is complete is committed", SOON, async || {
-        (broker.lag(&group, &events).await == 0).then_some(())
-    })
-    .await;
+    broker.wait_until_committed(&group, &events, SOON).await;
     stack.dispatcher.signal(e2e::Signal::Term);
     assert!(stack.dispatcher.wait_exit(SOON).await.success());
 }
