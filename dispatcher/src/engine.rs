@@ -31,12 +31,13 @@ use crate::{
     attempt_log::AttemptLog,
     endpoints::EndpointTable,
     gate::Gates,
+    group::{Assigned, GroupEvent, ToCommit, commit_list},
     hand_on,
     lane::{Lane, LaneKind},
     lanes::Queue,
+    member::{JoinError, Member},
     metrics::Metrics,
     pulse::Pulse,
-    rebalance::{Assigned, GroupEvent, JoinError, Member, ToCommit, commit_list},
     repeated::Repeated,
 };
 

@@ -11,7 +11,7 @@ use crate::{
     incoming::{Content, Holds, Incoming},
     lane::{Lane, LaneKind},
     offsets::Begun,
-    rebalance::GroupContext,
+    rebalance::Context,
     work::{Delivery, Event, Ticket},
 };
 
@@ -25,7 +25,7 @@ const TURN: u32 = 32;
 
 /// A partition's records.
 pub(crate) struct Queue {
-    pub(crate) records: PartitionQueue<GroupContext>,
+    pub(crate) records: PartitionQueue<Context>,
     pub(crate) nonempty: Arc<Notify>,
 }
 

@@ -1,5 +1,5 @@
-//! The consumer group: a thread that polls its consumer, and the callbacks in
-//! which partitions come and go.
+//! The callbacks in which partitions come and go, on the thread that polls the
+//! group's consumer.
 //!
 //! Records never come through the polling thread: each partition's queue is
 //! split off before it is assigned and is read by its lane. On revocation the
@@ -7,7 +7,9 @@
 //! complete; librdkafka's own thread sends heartbeats meanwhile.
 //!
 //! The group shares out `feedback.events`; the partitions of the other topics
-//! come and go with those ([`Families`]).
+//! come and go with those ([`Families`]). A consumer of their own reads them,
+//! so that a fetch for events does not ask for all of them, too; what is
+//! complete of them is committed by the group's member.
 
 use std::{
     collections::BTreeSet,
@@ -15,85 +17,117 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         mpsc::{self, RecvTimeoutError},
     },
-    thread::JoinHandle,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use domain::Topics;
-use kafka::{ClientLog, Connection};
+use kafka::ClientLog;
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
     config::RDKafkaLogLevel,
-    consumer::{
-        BaseConsumer, CommitMode, Consumer, ConsumerContext, base_consumer::PartitionQueue,
-    },
+    consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext},
     error::{KafkaError, KafkaResult},
     types::RDKafkaRespErr,
 };
 use tokio::sync::{Notify, mpsc::UnboundedSender};
-use tokio_util::sync::CancellationToken;
 
-use crate::{engine::DRAIN, families::Families, offsets::Commit};
+use crate::{
+    engine::DRAIN,
+    families::Families,
+    group::{Assigned, GroupEvent, commit_list},
+};
 
-/// How long one poll waits. It only bounds how late a stop is noticed.
-const POLL: Duration = Duration::from_millis(100);
 /// How long the broker may take to answer a request made within a callback.
 const ANSWER: Duration = Duration::from_secs(10);
-/// How often the cluster is asked for its topics: a retry topic of another
-/// schedule is read after this time.
-const LOOK_AT_TOPICS: Duration = Duration::from_secs(10);
-/// How long it may take to tell them: nothing else happens meanwhile.
+/// How long it may take to tell its topics: nothing else happens meanwhile.
 const TOPICS_ANSWER: Duration = Duration::from_secs(2);
 
-/// A partition that was assigned.
-pub(crate) struct Assigned {
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
-    pub(crate) committed: Option<(i64, String)>,
-    pub(crate) queue: PartitionQueue<GroupContext>,
-    /// Told whenever the queue becomes non-empty.
-    pub(crate) nonempty: Arc<Notify>,
+/// The context of a dispatcher's consumers.
+#[derive(Default)]
+pub(crate) struct Context {
+    log: ClientLog,
+    /// Only the member of the group has it.
+    group: Option<Arc<Group>>,
 }
 
-/// What to commit for a partition.
-#[derive(Debug)]
-pub(crate) struct ToCommit {
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
-    pub(crate) commit: Commit,
+impl Context {
+    pub(crate) fn of_member(group: &Arc<Group>) -> Self {
+        Self {
+            log: ClientLog::default(),
+            group: Some(Arc::clone(group)),
+        }
+    }
 }
 
-/// What a group tells the engine.
-pub(crate) enum GroupEvent {
-    /// Partitions have come; none when there are more dispatchers than
-    /// partitions.
-    Assigned(Vec<Assigned>),
-    /// Partitions go. The callback waits for the answer.
-    Revoked {
-        partitions: Vec<(String, i32)>,
-        /// They are gone already: another member may work on them.
-        lost: bool,
-        answer: mpsc::Sender<Vec<ToCommit>>,
-    },
-    /// The group's thread has ended, and the consumer has left the group.
-    Left,
-    /// The process cannot go on.
-    Fatal(String),
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.log.line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.log.error(&error, reason);
+    }
 }
 
-/// The callbacks of the consumer. All run on the thread that polls it.
-pub(crate) struct GroupContext {
-    topics: Topics,
+impl ConsumerContext for Context {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        code: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        let comes = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        match &self.group {
+            Some(group) if comes => group.assign(consumer, partitions),
+            Some(group) => group.revoke(consumer, partitions),
+            // It is being closed: librdkafka waits for the answer.
+            None => {
+                if let Err(error) = consumer.unassign() {
+                    tracing::warn!(%error, "partitions were not given up");
+                }
+            }
+        }
+    }
+}
+
+/// The membership in the consumer group: what its callbacks know.
+pub(crate) struct Group {
+    pub(crate) topics: Topics,
     families: Mutex<Families>,
     engine: UnboundedSender<GroupEvent>,
-    log: ClientLog,
     /// Splitting a queue asks for the consumer's `Arc`, which the callbacks are
     /// not given.
-    consumer: OnceLock<Weak<BaseConsumer<Self>>>,
+    member: OnceLock<Weak<BaseConsumer<Context>>>,
+    /// Reads what goes with the partitions of `feedback.events`.
+    pub(crate) others: Arc<BaseConsumer<Context>>,
 }
 
-impl GroupContext {
-    fn tell(&self, event: GroupEvent) {
+impl Group {
+    pub(crate) fn new(
+        topics: &Topics,
+        others: Arc<BaseConsumer<Context>>,
+        engine: &UnboundedSender<GroupEvent>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            topics: topics.clone(),
+            families: Mutex::default(),
+            engine: engine.clone(),
+            member: OnceLock::new(),
+            others,
+        })
+    }
+
+    /// Says which consumer is its member. Whether it had none.
+    pub(crate) fn is_of(&self, member: &Arc<BaseConsumer<Context>>) -> bool {
+        self.member.set(Arc::downgrade(member)).is_ok()
+    }
+
+    /// Nothing while the consumer is dropped: the engine may be who drops it.
+    fn member(&self) -> Option<Arc<BaseConsumer<Context>>> {
+        self.member.get().and_then(Weak::upgrade)
+    }
+
+    pub(crate) fn tell(&self, event: GroupEvent) {
         if self.engine.send(event).is_err() {
             tracing::debug!("the engine has ended");
         }
@@ -104,8 +138,8 @@ impl GroupContext {
     }
 
     /// Asks the cluster for its topics. Whether `feedback.events` is there.
-    fn look_at_topics(&self, consumer: &BaseConsumer<Self>) -> KafkaResult<bool> {
-        let metadata = consumer.fetch_metadata(None, TOPICS_ANSWER)?;
+    pub(crate) fn look_at_topics(&self) -> KafkaResult<bool> {
+        let metadata = self.others.fetch_metadata(None, TOPICS_ANSWER)?;
         let cluster = metadata.topics().iter().map(|topic| {
             let partitions = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
             (topic.name(), partitions)
@@ -120,7 +154,7 @@ impl GroupContext {
 
     /// Partitions of `feedback.events` have come: takes them with their
     /// families.
-    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
+    fn assign(&self, consumer: &BaseConsumer<Context>, partitions: &TopicPartitionList) {
         if let Err(error) = self.take(consumer, partitions) {
             // librdkafka waits for the answer to an assignment, also when it ends.
             if let Err(error) = consumer.incremental_assign(partitions) {
@@ -134,30 +168,23 @@ impl GroupContext {
 
     fn take(
         &self,
-        consumer: &BaseConsumer<Self>,
+        consumer: &BaseConsumer<Context>,
         partitions: &TopicPartitionList,
     ) -> KafkaResult<()> {
-        let of_events: Vec<i32> = partitions
-            .elements()
-            .iter()
-            .map(|partition| partition.partition())
-            .collect();
+        let Some(member) = self.member() else {
+            return consumer.incremental_assign(partitions);
+        };
         let mut all = partitions.clone();
-        for (topic, partition) in self.families().members(&of_events) {
+        for (topic, partition) in self.families().members(&numbers(partitions)) {
             all.add_partition(topic, partition);
         }
-        self.read(consumer, &all)
+        self.read(&member, &all)
     }
 
     /// Takes what belongs to this member's families and was not there before.
-    fn take_new_topics(&self, consumer: &BaseConsumer<Self>) -> KafkaResult<()> {
-        let assignment = consumer.assignment()?;
-        let has: BTreeSet<(String, i32)> = names(&assignment).into_iter().collect();
-        let of_events: Vec<i32> = has
-            .iter()
-            .filter(|(topic, _)| *topic == self.topics.events)
-            .map(|(_, partition)| *partition)
-            .collect();
+    pub(crate) fn take_new_topics(&self, member: &Arc<BaseConsumer<Context>>) -> KafkaResult<()> {
+        let of_events = numbers(&member.assignment()?);
+        let has: BTreeSet<_> = names(&self.others.assignment()?).into_iter().collect();
         let mut new = TopicPartitionList::new();
         for (topic, partition) in self.families().members(&of_events) {
             if !has.contains(&(topic.to_owned(), partition)) {
@@ -167,102 +194,78 @@ impl GroupContext {
         if new.count() == 0 {
             return Ok(());
         }
-        self.read(consumer, &new)
+        self.read(member, &new)
     }
 
     /// Begins to read partitions where they were committed.
-    fn read(&self, consumer: &BaseConsumer<Self>, all: &TopicPartitionList) -> KafkaResult<()> {
-        let shared = self.consumer.get().and_then(Weak::upgrade);
-        let Some(shared) = shared else {
-            // It is being dropped.
-            return consumer.incremental_assign(all);
-        };
-        let assigned = self.assigned(&shared, all)?;
-        let mut from = TopicPartitionList::with_capacity(assigned.len());
-        for partition in &assigned {
-            let offset = partition
-                .committed
-                .as_ref()
-                .map_or(Offset::Beginning, |(offset, _)| Offset::Offset(*offset));
-            from.add_partition_offset(&partition.topic, partition.partition, offset)?;
-        }
-        consumer.incremental_assign(&from)?;
-        self.tell(GroupEvent::Assigned(assigned));
-        Ok(())
-    }
-
-    fn assigned(
+    fn read(
         &self,
-        consumer: &Arc<BaseConsumer<Self>>,
+        member: &Arc<BaseConsumer<Context>>,
         partitions: &TopicPartitionList,
-    ) -> KafkaResult<Vec<Assigned>> {
-        if partitions.count() == 0 {
-            return Ok(Vec::new());
-        }
-        let committed = committed(consumer, partitions)?;
+    ) -> KafkaResult<()> {
         let mut assigned = Vec::with_capacity(partitions.count());
-        for partition in committed.elements() {
-            let (topic, number) = (partition.topic().to_owned(), partition.partition());
+        let (mut events, mut others) = (TopicPartitionList::new(), TopicPartitionList::new());
+        for partition in committed(member, partitions)?.elements() {
+            let (consumer, list) = if partition.topic() == self.topics.events {
+                (member, &mut events)
+            } else {
+                (&self.others, &mut others)
+            };
+            let offset = partition.offset().to_raw().filter(|offset| *offset >= 0);
+            list.add_partition_offset(
+                partition.topic(),
+                partition.partition(),
+                offset.map_or(Offset::Beginning, Offset::Offset),
+            )?;
             let mut queue = consumer
-                .split_partition_queue(&topic, number)
-                .ok_or(KafkaError::Subscription(topic.clone()))?;
+                .split_partition_queue(partition.topic(), partition.partition())
+                .ok_or_else(|| KafkaError::Subscription(partition.topic().to_owned()))?;
             let nonempty = Arc::new(Notify::new());
             queue.set_nonempty_callback({
                 let nonempty = Arc::clone(&nonempty);
                 move || nonempty.notify_one()
             });
             assigned.push(Assigned {
-                committed: partition
-                    .offset()
-                    .to_raw()
-                    .filter(|offset| *offset >= 0)
-                    .map(|offset| (offset, partition.metadata().to_owned())),
-                topic,
-                partition: number,
+                topic: partition.topic().to_owned(),
+                partition: partition.partition(),
+                committed: offset.map(|offset| (offset, partition.metadata().to_owned())),
                 queue,
                 nonempty,
             });
         }
-        Ok(assigned)
+        self.others.incremental_assign(&others)?;
+        // New topics come without events; an assignment of none is one, too.
+        if events.count() > 0 || others.count() == 0 {
+            member.incremental_assign(&events)?;
+        }
+        self.tell(GroupEvent::Assigned(assigned));
+        Ok(())
     }
 
     /// Partitions of `feedback.events` go: gives them up with their families.
-    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
-        let going = self.with_families(consumer, partitions);
-        // While the consumer is dropped, the engine may be who drops it.
-        if self
-            .consumer
-            .get()
-            .is_some_and(|shared| shared.strong_count() > 0)
-        {
-            self.drain(consumer, &going);
+    fn revoke(&self, consumer: &BaseConsumer<Context>, partitions: &TopicPartitionList) {
+        let others = self.going_with(partitions);
+        if self.member().is_some() {
+            self.drain(consumer, &[partitions, &others]);
         }
-        if let Err(error) = consumer.incremental_unassign(&going) {
-            tracing::warn!(%error, "partitions were not given up");
+        for (consumer, going) in [(&*self.others, &others), (consumer, partitions)] {
+            if let Err(error) = consumer.incremental_unassign(going) {
+                tracing::warn!(%error, "partitions were not given up");
+            }
         }
     }
 
-    /// These partitions and all that are read because of them.
-    fn with_families(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        partitions: &TopicPartitionList,
-    ) -> TopicPartitionList {
-        let of_events: BTreeSet<i32> = partitions
-            .elements()
-            .iter()
-            .map(|partition| partition.partition())
-            .collect();
-        let mut going = partitions.clone();
+    /// What is read because of these partitions of `feedback.events`.
+    fn going_with(&self, partitions: &TopicPartitionList) -> TopicPartitionList {
+        let of_events = numbers(partitions);
+        let read = self.others.assignment().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the assignment is not known");
+            TopicPartitionList::new()
+        });
+        let mut going = TopicPartitionList::new();
         let families = self.families();
-        for (topic, partition) in consumer.assignment().map_or_else(
-            |error| {
-                tracing::warn!(%error, "the assignment is not known");
-                Vec::new()
-            },
-            |assignment| names(&assignment),
-        ) {
-            if topic != self.topics.events && of_events.contains(&families.family(partition)) {
+        for (topic, partition) in names(&read) {
+            if of_events.contains(&families.family(partition)) {
                 going.add_partition(&topic, partition);
             }
         }
@@ -270,11 +273,11 @@ impl GroupContext {
     }
 
     /// Waits until the engine has drained the lanes, and commits.
-    fn drain(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
+    fn drain(&self, consumer: &BaseConsumer<Context>, going: &[&TopicPartitionList]) {
         let (answer, answered) = mpsc::channel();
         let lost = consumer.assignment_lost();
         self.tell(GroupEvent::Revoked {
-            partitions: names(partitions),
+            partitions: going.iter().flat_map(|list| names(list)).collect(),
             lost,
             answer,
         });
@@ -304,9 +307,12 @@ impl GroupContext {
 /// The committed offsets, asked for until there is an answer: beginning
 /// elsewhere would lose or repeat records.
 fn committed(
-    consumer: &BaseConsumer<GroupContext>,
+    consumer: &BaseConsumer<Context>,
     partitions: &TopicPartitionList,
 ) -> KafkaResult<TopicPartitionList> {
+    if partitions.count() == 0 {
+        return Ok(TopicPartitionList::new());
+    }
     let mut wanted = TopicPartitionList::with_capacity(partitions.count());
     for partition in partitions.elements() {
         wanted.add_partition(partition.topic(), partition.partition());
@@ -329,31 +335,6 @@ fn committed(
     answer
 }
 
-impl ClientContext for GroupContext {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.log.line(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.log.error(&error, reason);
-    }
-}
-
-impl ConsumerContext for GroupContext {
-    fn rebalance(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        code: RDKafkaRespErr,
-        partitions: &mut TopicPartitionList,
-    ) {
-        if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.assign(consumer, partitions);
-        } else {
-            self.revoke(consumer, partitions);
-        }
-    }
-}
-
 fn names(partitions: &TopicPartitionList) -> Vec<(String, i32)> {
     partitions
         .elements()
@@ -362,163 +343,10 @@ fn names(partitions: &TopicPartitionList) -> Vec<(String, i32)> {
         .collect()
 }
 
-/// Commits as librdkafka wants them.
-pub(crate) fn commit_list(commits: &[ToCommit]) -> KafkaResult<TopicPartitionList> {
-    let mut list = TopicPartitionList::with_capacity(commits.len());
-    for item in commits {
-        let mut partition = list.add_partition(&item.topic, item.partition);
-        partition.set_offset(Offset::Offset(item.commit.offset))?;
-        partition.set_metadata(&item.commit.metadata);
-    }
-    Ok(list)
-}
-
-/// A member of the consumer group, on a thread of its own.
-pub(crate) struct Member {
-    /// The thread and the lanes' queues own it; whoever is last closes it.
-    pub(crate) consumer: Weak<BaseConsumer<GroupContext>>,
-    leave: CancellationToken,
-    thread: JoinHandle<()>,
-}
-
-impl Member {
-    /// Joins the group. What happens is told to `engine`.
-    pub(crate) fn join(
-        connection: &Connection,
-        topics: &Topics,
-        engine: &UnboundedSender<GroupEvent>,
-    ) -> Result<Self, JoinError> {
-        let config = connection.consumer_config(&topics.id("dispatcher"), &CONSUMER_DEFAULTS);
-        let consumer: BaseConsumer<GroupContext> = config.create_with_context(GroupContext {
-            topics: topics.clone(),
-            families: Mutex::default(),
-            engine: engine.clone(),
-            log: ClientLog::default(),
-            consumer: OnceLock::new(),
-        })?;
-        let consumer = Arc::new(consumer);
-        if consumer
-            .context()
-            .consumer
-            .set(Arc::downgrade(&consumer))
-            .is_err()
-        {
-            return Err(JoinError::Twice);
-        }
-        let leave = CancellationToken::new();
-        let member = Arc::downgrade(&consumer);
-        let thread = std::thread::Builder::new().name("group".into()).spawn({
-            let leave = leave.clone();
-            let engine = engine.clone();
-            move || {
-                if let Err(why) = poll(&consumer, &leave)
-                    && engine.send(GroupEvent::Fatal(why)).is_err()
-                {
-                    tracing::debug!("the engine has ended");
-                }
-                drop(consumer);
-                if engine.send(GroupEvent::Left).is_err() {
-                    tracing::debug!("the engine ended first");
-                }
-            }
-        })?;
-        Ok(Self {
-            consumer: member,
-            leave,
-            thread,
-        })
-    }
-
-    /// Asks the thread to leave the group: partitions are revoked, which drains
-    /// them, and [`GroupEvent::Left`] follows.
-    pub(crate) fn leave(&self) {
-        self.leave.cancel();
-    }
-
-    /// Joins the thread, after [`GroupEvent::Left`].
-    pub(crate) fn close(self) {
-        if self.thread.join().is_err() {
-            tracing::error!("a consumer's thread panicked");
-        }
-    }
-}
-
-/// Why the group cannot be joined.
-#[derive(Debug, thiserror::Error)]
-pub enum JoinError {
-    /// librdkafka refused the settings or the subscription.
-    #[error("a consumer cannot be made: {0}")]
-    Kafka(#[from] KafkaError),
-    /// The system gave no thread.
-    #[error("a consumer's thread cannot be started: {0}")]
-    Thread(#[from] std::io::Error),
-    /// A consumer was set up twice.
-    #[error("a consumer was set up twice")]
-    Twice,
-}
-
-/// Fetching is kept small: a lane reads ahead by itself, and memory is bounded
-/// by what is queued here for each partition. A partition whose queue is full is
-/// left out of a fetch, and has to wait for that one's answer: it must be short.
-const CONSUMER_DEFAULTS: [(&str, &str); 4] = [
-    ("queued.max.messages.kbytes", "1024"),
-    ("fetch.message.max.bytes", "524288"),
-    ("fetch.queue.backoff.ms", "5"),
-    ("fetch.wait.max.ms", "10"),
-];
-
-/// Polls until the group was left. An error says why the process cannot go on.
-fn poll(
-    consumer: &Arc<BaseConsumer<GroupContext>>,
-    leave: &CancellationToken,
-) -> Result<(), String> {
-    let context = consumer.context();
-    // What belongs together must be known before anything is assigned.
-    while !leave.is_cancelled() {
-        match context.look_at_topics(consumer) {
-            Ok(true) => break,
-            Ok(false) => tracing::warn!("feedback.events is not there yet"),
-            Err(error) => tracing::warn!(%error, "the cluster does not tell its topics yet"),
-        }
-        // Serves the client's log, too.
-        drop(consumer.poll(POLL));
-    }
-    consumer
-        .subscribe(&[&context.topics.events])
-        .map_err(|error| format!("feedback.events cannot be subscribed to: {error}"))?;
-    let mut looked_at = Instant::now();
-    let mut leaving = false;
-    loop {
-        if leave.is_cancelled() && !leaving {
-            leaving = true;
-            consumer.unsubscribe();
-        }
-        match consumer.poll(POLL) {
-            None => {}
-            // Passing it over would lose it.
-            Some(Ok(record)) => {
-                return Err(format!(
-                    "a record of partition {} came past its lane's queue",
-                    rdkafka::Message::partition(&record)
-                ));
-            }
-            Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
-                return Err(format!("the consumer cannot go on: {code}"));
-            }
-            Some(Err(error)) => {
-                tracing::warn!(%error, "the consumer reports an error and goes on");
-            }
-        }
-        if leaving {
-            if consumer.assignment().is_ok_and(|left| left.count() == 0) {
-                return Ok(());
-            }
-        } else if looked_at.elapsed() >= LOOK_AT_TOPICS {
-            looked_at = Instant::now();
-            let looked = context.look_at_topics(consumer);
-            if let Err(error) = looked.and_then(|_| context.take_new_topics(consumer)) {
-                tracing::warn!(%error, "new topics are not read yet");
-            }
-        }
-    }
+fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {
+    partitions
+        .elements()
+        .iter()
+        .map(|partition| partition.partition())
+        .collect()
 }
