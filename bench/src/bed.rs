@@ -24,12 +24,13 @@ pub(crate) fn limit(builder: StackBuilder, limit: u32) -> StackBuilder {
 }
 
 impl Bed {
-    /// Only the console runs at first. The load waits `linger` for more.
+    /// Nothing runs at first. The load waits `linger` for more.
     pub(crate) async fn new(builder: StackBuilder, linger: Duration) -> anyhow::Result<Self> {
         let mut stack = builder.start().await;
         layout::stop(&mut stack.dispatcher).await;
         layout::stop(&mut stack.producer).await;
         layout::stop(&mut stack.dlq_consumer).await;
+        layout::stop(&mut stack.console).await;
         let load = Load::open(&stack.prefix, linger).await?;
         Ok(Self {
             stack,
@@ -38,12 +39,15 @@ impl Bed {
         })
     }
 
-    /// Creates the endpoints of these numbers, for one event.
-    pub(crate) async fn endpoints(&self, numbers: std::ops::Range<usize>, event: &str) {
+    /// Creates the endpoints of these numbers, for one event. The console runs
+    /// only for this time: it would read each attempt beside the load.
+    pub(crate) async fn endpoints(&mut self, numbers: std::ops::Range<usize>, event: &str) {
+        self.stack.console.restart().await;
         for number in numbers {
             let url = self.sink.url(number);
             self.stack.client.create_endpoint(&url, &[event]).await;
         }
+        layout::stop(&mut self.stack.console).await;
     }
 
     /// Starts the dispatcher on the measured core.

@@ -12,7 +12,7 @@ use crate::bed;
 use crate::figures::{Run, Runs};
 use crate::load::{self, Load};
 use crate::percentiles::{Sample, milliseconds};
-use crate::process::{self, Usage};
+use crate::process::Usage;
 use crate::report::{Section, Target, short};
 use crate::{Size, layout, progress};
 
@@ -32,19 +32,6 @@ const PROBES: u32 = 50;
 pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
     let count = size.of(300_000);
     let mut stack = Stack::builder().start().await;
-    let idle: Vec<Vec<String>> = [
-        &stack.producer,
-        &stack.dispatcher,
-        &stack.dlq_consumer,
-        &stack.console,
-    ]
-    .into_iter()
-    .zip(["producer", "dispatcher", "dlq-consumer", "console"])
-    .map(|(service, name)| {
-        let mib = process::resident_mib(service.pid())?;
-        anyhow::Ok(vec![name.to_owned(), format!("{mib:.0} MiB")])
-    })
-    .collect::<anyhow::Result<_>>()?;
     layout::stop(&mut stack.dispatcher).await;
     layout::stop(&mut stack.producer).await;
     layout::start_measured(&mut stack.producer).await;
@@ -69,13 +56,20 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
 
     let time = Duration::from_secs(size.of(20) as u64 + 1);
     let load = Load::open(&stack.prefix, Duration::ZERO).await?;
+    let rating = events::rating_submitted(5);
     let bar = progress::bar("Single POSTs", usize::try_from(RATE)? * size.of(20));
     let (posts, probes) = tokio::join!(
-        post_at(&stack.client, time),
+        load::post_at(&stack.client, RATE, time, &rating),
         load.write_at(PROBES, time, load::nps, &bar)
     );
     bar.finish();
-    let posts = Sample::new(posts?);
+    let posts = posts?;
+    let posts = Sample::new(
+        posts
+            .iter()
+            .map(|post| milliseconds(post.due, post.accepted))
+            .collect(),
+    );
     let probes = probes?;
     let probes = Sample::new(
         probes
@@ -113,9 +107,7 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
                 posts.percentile(99) - probes.percentile(99),
                 10.0,
             ),
-        ])
-        .text("Memory of each binary when it is ready and nothing has come yet:")
-        .table(&["", "idle"], &idle))
+        ]))
 }
 
 async fn post_all(client: &Client, bodies: &[Bytes], count: usize) -> anyhow::Result<()> {
@@ -139,24 +131,4 @@ async fn post_all(client: &Client, bodies: &[Bytes], count: usize) -> anyhow::Re
         finished?;
     }
     Ok(())
-}
-
-/// From the moment when each was to be sent, in milliseconds.
-async fn post_at(client: &Client, time: Duration) -> anyhow::Result<Vec<f64>> {
-    let start = Instant::now();
-    let mut under_way = JoinSet::new();
-    for number in 0..time.as_secs() * u64::from(RATE) {
-        let due = start + Duration::from_secs(number) / RATE;
-        tokio::time::sleep_until(due.into()).await;
-        let client = client.clone();
-        under_way.spawn(async move {
-            client.post_event(&events::rating_submitted(5)).await;
-            milliseconds(due, Instant::now())
-        });
-    }
-    let mut times = Vec::with_capacity(under_way.len());
-    while let Some(finished) = under_way.join_next().await {
-        times.push(finished?);
-    }
-    Ok(times)
 }

@@ -1,13 +1,14 @@
 //! The load: events written straight to Kafka, as fast as it takes them or so
-//! many a second.
+//! many a second, and events posted to the producer.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use domain::{EventData, EventId, NewFeedback, Segment, Submission, Text, Topics};
-use e2e::Broker;
+use e2e::{Broker, Client};
 use indicatif::ProgressBar;
 use producer::{AccountId, Connection, NewEvent, Publisher, PublisherOptions};
+use serde_json::Value;
 use tokio::task::JoinSet;
 
 /// The bytes of an event as it is delivered.
@@ -115,6 +116,47 @@ impl Load {
             traceparent: None,
         }
     }
+}
+
+/// An event that was posted at a rate.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Posted {
+    pub(crate) event: EventId,
+    /// When the POST was to be sent.
+    pub(crate) due: Instant,
+    /// When the client had the 202.
+    pub(crate) accepted: Instant,
+}
+
+/// Posts `rate` times in each second of `duration`, whether earlier ones were
+/// answered or not (open loop).
+pub(crate) async fn post_at(
+    client: &Client,
+    rate: u32,
+    duration: Duration,
+    event: &Value,
+) -> anyhow::Result<Vec<Posted>> {
+    let start = Instant::now();
+    let mut under_way = JoinSet::new();
+    for number in 0..duration.as_secs() * u64::from(rate) {
+        let due = start + Duration::from_secs(number) / rate;
+        tokio::time::sleep_until(due.into()).await;
+        let (client, event) = (client.clone(), event.clone());
+        under_way.spawn(async move {
+            let id = client.post_event(&event).await;
+            let accepted = Instant::now();
+            id.parse().map(|event| Posted {
+                event,
+                due,
+                accepted,
+            })
+        });
+    }
+    let mut posted = Vec::with_capacity(under_way.len());
+    while let Some(outcome) = under_way.join_next().await {
+        posted.push(outcome??);
+    }
+    Ok(posted)
 }
 
 /// An event of [`BYTES`] bytes by one of many customers.

@@ -22,6 +22,7 @@ mod set_aside;
 mod sink;
 mod slow;
 mod svg;
+mod whole_way;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -89,6 +90,8 @@ enum Scenario {
     Scaling,
     /// The producer: NDJSON and single events.
     Ingest,
+    /// All four binaries at 500 events a second.
+    WholeWay,
 }
 
 impl Scenario {
@@ -104,6 +107,7 @@ impl Scenario {
             Self::SetAside => set_aside::run(size).await,
             Self::Scaling => scaling::run(size).await,
             Self::Ingest => ingest::run(size).await,
+            Self::WholeWay => whole_way::run(size).await,
         }
     }
 }

@@ -66,7 +66,7 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
 }
 
 async fn measure(count: usize, dispatchers: usize, bar: &ProgressBar) -> anyhow::Result<f64> {
-    let bed = Bed::new(Stack::builder(), LINGER).await?;
+    let mut bed = Bed::new(Stack::builder(), LINGER).await?;
     bed.endpoints(0..1, "new_feedback").await;
     let mut members = Vec::new();
     for number in 0..dispatchers {

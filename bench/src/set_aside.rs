@@ -109,7 +109,7 @@ struct Slow {
 }
 
 async fn new_bed(count: usize) -> anyhow::Result<Bed> {
-    let bed = Bed::new(Stack::builder(), LINGER).await?;
+    let mut bed = Bed::new(Stack::builder(), LINGER).await?;
     bed.endpoints(BACKLOG..BACKLOG + 1, "new_feedback").await;
     bed.endpoints(OTHER..OTHER + 1, "nps_calculated").await;
     bed.load
