@@ -184,7 +184,7 @@ impl Gates {
             state: entry.state,
             room: !waiting && self.room(gate, &mut inner, now) == Room::Free,
             queue_room: inner.queue.len() < inner.queue_capacity(),
-            pace: inner.pace.per_second(now),
+            pace: inner.pace(now),
             silent_for: inner.still_for(now),
             closed_for: inner.closed_for(now),
         }
@@ -239,7 +239,8 @@ impl Gates {
     ) {
         let mut inner = gate.inner.borrow_mut();
         let others = inner.in_flight > 1;
-        inner.pace.ended(now, outcome.status().is_some(), others);
+        let answered = outcome.status().is_some();
+        inner.pace.ended(began, now, answered, others);
         inner.limit.apply(verdict.limit, began, now);
         if let LimitChange::HalveAndClose(time) = verdict.limit {
             let until = now + time;
@@ -419,6 +420,15 @@ impl Inner {
     /// the time of two attempts.
     fn queue_capacity(&self) -> usize {
         2 * self.limit.get()
+    }
+
+    /// What it can take a second. Nothing more while it is closed than it took.
+    fn pace(&mut self, now: Instant) -> Option<u32> {
+        let is_open = self.closed_for(now).is_zero();
+        let slots = if is_open { self.limit.get() } else { 0 };
+        let most = self.rate.as_ref().map_or(u32::MAX, RateLimit::per_second);
+        let pace = self.pace.per_second(now, slots)?;
+        Some(pace.min(most))
     }
 
     /// How long nothing has moved: it does not answer, or has no turn.

@@ -1,4 +1,4 @@
-//! How an endpoint answers: how many a second, and since when not at all.
+//! How an endpoint answers: how many a second it can, and since when not at all.
 
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,21 @@ const SLICES: usize = 10;
 /// The window: 100 ms.
 const WINDOW: Duration = Duration::from_millis(100);
 
+/// What ended within a slice.
+#[derive(Debug, Default, Clone, Copy)]
+struct Slice {
+    answers: u32,
+    /// How long all attempts took together, also those without an answer.
+    took: Duration,
+}
+
 /// Counts answers over the last 100 ms, and remembers silence.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     /// When the first attempt ever began.
     first: Option<Instant>,
-    /// Answers a slice; the slice at `index % SLICES` is the current one.
-    slices: [u32; SLICES],
+    /// The slice at `index % SLICES` is the current one.
+    slices: [Slice; SLICES],
     index: u64,
     /// Since when something is under way without an answer.
     waiting_since: Option<Instant>,
@@ -27,11 +35,14 @@ impl Pace {
         self.waiting_since.get_or_insert(now);
     }
 
-    /// An attempt ended; `answered` with any status. `others` are under way.
-    pub(crate) fn ended(&mut self, now: Instant, answered: bool, others: bool) {
+    /// An attempt that `began` then has ended; `answered` with any status.
+    /// `others` are under way.
+    pub(crate) fn ended(&mut self, began: Instant, now: Instant, answered: bool, others: bool) {
+        self.turn(now);
+        let slice = &mut self.slices[Self::slot(self.index)];
+        slice.took += now.duration_since(began);
         if answered {
-            self.turn(now);
-            self.slices[Self::slot(self.index)] += 1;
+            slice.answers += 1;
             self.waiting_since = others.then_some(now);
         }
     }
@@ -42,9 +53,11 @@ impl Pace {
             .map_or(Duration::ZERO, |since| now.duration_since(since))
     }
 
-    /// Answers a second over the last 100 ms; `None` while its first attempt
-    /// ever is younger than that. Nothing is expected of one never tried.
-    pub(crate) fn per_second(&mut self, now: Instant) -> Option<u32> {
+    /// Answers a second that it can give: as many as over the last 100 ms, or as
+    /// many as `slots` at once would, at the time that an attempt took then.
+    /// `None` while its first attempt ever is younger than that. Nothing is
+    /// expected of one never tried.
+    pub(crate) fn per_second(&mut self, now: Instant, slots: usize) -> Option<u32> {
         let Some(first) = self.first else {
             return Some(0);
         };
@@ -52,7 +65,15 @@ impl Pace {
             return None;
         }
         self.turn(now);
-        Some(self.slices.iter().sum::<u32>() * 10)
+        let answers: u32 = self.slices.iter().map(|slice| slice.answers).sum();
+        let took: Duration = self.slices.iter().map(|slice| slice.took).sum();
+        let with_all_slots =
+            u128::from(answers) * slots as u128 * 1_000_000_000 / took.as_nanos().max(1);
+        Some(
+            u32::try_from(with_all_slots)
+                .unwrap_or(u32::MAX)
+                .max(answers * 10),
+        )
     }
 
     /// Empties the slices that time has passed over.
@@ -63,12 +84,59 @@ impl Pace {
         let current = u64::try_from(current).unwrap_or(u64::MAX);
         let passed = current.saturating_sub(self.index).min(SLICES as u64);
         for n in 0..passed {
-            self.slices[Self::slot(current - n)] = 0;
+            self.slices[Self::slot(current - n)] = Slice::default();
         }
         self.index = self.index.max(current);
     }
 
     fn slot(index: u64) -> usize {
         usize::try_from(index % SLICES as u64).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pace after so many attempts in the last 100 ms, which took so long
+    /// each; `unanswered` of them had no answer.
+    fn after(attempts: u32, took: Duration, unanswered: u32, slots: usize) -> Option<u32> {
+        let start = Instant::now();
+        let mut pace = Pace::default();
+        pace.begun(start);
+        let now = start + WINDOW + took;
+        for attempt in 0..attempts {
+            pace.ended(now - took, now, attempt >= unanswered, false);
+        }
+        pace.per_second(now, slots)
+    }
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_quick_endpoint_that_is_offered_little_can_take_a_burst() {
+        assert_eq!(after(10, MS, 0, 64), Some(64_000));
+    }
+
+    #[test]
+    fn a_slow_one_can_take_what_its_slots_hold() {
+        assert_eq!(after(64, 500 * MS, 0, 64), Some(640));
+        assert_eq!(after(6, 500 * MS, 0, 64), Some(128));
+    }
+
+    #[test]
+    fn attempts_without_an_answer_count_with_their_time() {
+        assert_eq!(after(2, 500 * MS, 1, 64), Some(64));
+        assert_eq!(after(2, 500 * MS, 2, 64), Some(0));
+    }
+
+    #[test]
+    fn what_is_older_than_the_window_does_not_count() {
+        let start = Instant::now();
+        let mut pace = Pace::default();
+        pace.begun(start);
+        pace.ended(start, start + MS, true, false);
+        assert_eq!(pace.per_second(start + MS, 64), None);
+        assert_eq!(pace.per_second(start + WINDOW + 2 * MS, 64), Some(0));
     }
 }
