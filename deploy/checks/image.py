@@ -45,14 +45,16 @@ def main(command, folder):
     try:
         until(lambda: get(ports[0], "/readyz").startswith("ok"), "the quickstart is ready")
         brokers = f"127.0.0.1:{broker_port(quickstart.pid, ports)}"
+        admin, http = {}, {}
         for name in NAMES:
-            admin, http = free_ports(2)
+            admin[name], http[name] = free_ports(2)
             file = folder / f"{name}.env"
-            file.write_text(environment(name, brokers, admin, http))
+            file.write_text(environment(name, brokers, admin[name], http[name]))
             running[name] = subprocess.Popen([*command, file, name], stdout=log, stderr=log)
-            until(lambda: get(admin, "/readyz").startswith("ok"), f"{name} of the image is ready")
+        for name in NAMES:
+            until(lambda: get(admin[name], "/readyz").startswith("ok"), f"{name} of the image is ready")
         event = {"event": "nps_calculated", "data": {"segment": "Passive", "response_id": "a", "session_page": "/"}}
-        answer = ask(http, TOKEN, "POST", "/v1/events", event)
+        answer = ask(http["producer"], TOKEN, "POST", "/v1/events", event)
         if not answer.get("id"):
             sys.exit(f"the producer of the image answers {answer}")
         for process in running.values():
