@@ -8,10 +8,12 @@ work=$(mktemp -d)
 engine=
 name=feedbackpro-check-$$
 clean() {
+    if [ -n "$engine" ]; then
+        for binary in producer dispatcher dlq-consumer console; do $engine rm -f "$name-$binary"; done
+        $engine rmi "localhost/$name"
+    fi
+    # Last: the engine's settings are there.
     rm -rf "$work"
-    if [ -z "$engine" ]; then return; fi
-    for binary in producer dispatcher dlq-consumer console; do $engine rm -f "$name-$binary"; done
-    $engine rmi "localhost/$name"
 }
 trap 'clean >/dev/null 2>&1 || true' EXIT
 # MiB. The image is to be below 80: the Dockerfile optimises when it links, which these
