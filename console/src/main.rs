@@ -7,7 +7,7 @@ use clap::Parser;
 use console::settings::{DEFAULTS, Settings};
 use console::{Parts, run};
 use service::cli::CommonArgs;
-use service::{exit, settings, shutdown, telemetry};
+use service::{exit, leaving, settings, shutdown, telemetry};
 use tokio_util::sync::CancellationToken;
 
 const EXAMPLES: &str = "\
@@ -51,10 +51,11 @@ fn start(args: Args) -> anyhow::Result<()> {
     runtime.block_on(async {
         let (stop, _signals) = shutdown::on_signals()?;
         let parts = Parts::of(&settings).await?;
-        let tokens = parts.tokens.clone();
+        let (tokens, health) = (parts.tokens.clone(), parts.health.clone());
         let ended = CancellationToken::new();
         let running = async {
-            let result = run(settings, parts, stop).await;
+            let serve = async |stop| run(settings, parts, stop).await;
+            let result = leaving::before_stop(&stop, &health, serve).await;
             ended.cancel();
             result
         };

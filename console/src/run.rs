@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use axum::middleware::from_fn_with_state;
 use domain::TopicSpec;
 use kafka::{Connection, TopicError, TopicPolicy, ensure_topics};
 use prometheus::Registry as MetricRegistry;
@@ -9,7 +10,7 @@ use service::health::{Condition, Health};
 use service::http::Port;
 use service::settings::SettingsError;
 use service::tokens::Tokens;
-use service::{admin, http};
+use service::{admin, http, leaving};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -157,13 +158,14 @@ async fn start(
     let admin_routes = admin::routes(parts.health.clone(), parts.registry);
     let api = api::routes(Api::new(Arc::clone(&shared))).merge(portal::routes());
     let routes = api.merge(pages::routes(pages));
+    let leaving = from_fn_with_state(parts.health.clone(), leaving::close_connections);
     let (routes, admin) = match parts.admin {
         Some(listener) => (routes, Some((listener, admin_routes))),
         // What is on no route gets the pages' answer.
         None => (routes.merge(admin_routes.reset_fallback()), None),
     };
     let ports = async {
-        let api = http::serve(parts.api, routes, stop.clone());
+        let api = http::serve(parts.api, routes.layer(leaving), stop.clone());
         let admin = async {
             match admin {
                 Some((listener, routes)) => http::serve(listener, routes, stop.clone()).await,

@@ -74,11 +74,23 @@ class Binary:
     def ask(self, method, path, body=None):
         return ask(self.http, TOKEN, method, path, body)
 
-    def stop(self):
+    def ask_to_stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.ask_to_stop()
             try:
                 self.process.wait(15)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+def stop_all(binaries):
+    """At once: some answer on for seconds."""
+    for binary in binaries:
+        binary.ask_to_stop()
+    for binary in binaries:
+        binary.stop()

@@ -5,7 +5,17 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+engine=
+name=feedbackpro-check-$$
+clean() {
+    if [ -n "$engine" ]; then
+        for binary in producer dispatcher dlq-consumer console; do $engine rm -f "$name-$binary"; done
+        $engine rmi "localhost/$name"
+    fi
+    # Last: the engine's settings are there.
+    rm -rf "$work"
+}
+trap 'clean >/dev/null 2>&1 || true' EXIT
 # MiB. The image is to be below 80: the Dockerfile optimises when it links, which these
 # binaries are not, so that its image is smaller than this one.
 most=88
@@ -21,30 +31,30 @@ if shells=$(find "$work/image" -name '*sh' -type f -perm /111 | grep .); then
     exit 1
 fi
 
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
-for name in producer dispatcher dlq-consumer console; do
-    as_root chroot --userspec=65532:65532 "$work/image" "/usr/local/bin/$name" --print-config >"$work/printed"
-    grep -q '^\[kafka\]' "$work/printed"
-done
-
 # Where this runs in a container itself, podman may not raise limits.
 if [ -z "${CONTAINERS_CONF:-}" ]; then
     export CONTAINERS_CONF=$work/containers.conf
     printf '[containers]\ndefault_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]\n' >"$CONTAINERS_CONF"
 fi
-engine=
 for candidate in podman docker; do
     if $candidate info >/dev/null 2>&1; then engine=$candidate; fi
 done
 if [ -z "$engine" ]; then
-    echo "deploy: no container engine answers: the image's files were checked, its Dockerfile was not built"
-    exit
+    echo "deploy: no container engine answers: the image's files were started by chroot, its Dockerfile was not built"
+    cat >"$work/start" <<START
+#!/bin/bash
+while IFS= read -r line; do export "\$line"; done <"\$1"
+root() { if [ "\$(id -u)" = 0 ]; then exec "\$@"; else exec sudo -n -E "\$@"; fi; }
+root chroot --userspec=65532:65532 "$work/image" "/usr/local/bin/\$2"
+START
+else
+    # The stage that compiles is left out: the binaries are there.
+    $engine build -q >/dev/null -f deploy/Dockerfile --build-context build="$work" -t "localhost/$name" .
+    cat >"$work/start" <<START
+#!/bin/bash
+exec $engine run --rm --name "$name-\$2" --network host --read-only --cap-drop ALL --security-opt no-new-privileges \\
+    --volume /var/lib/feedbackpro --env-file "\$1" --entrypoint "/usr/local/bin/\$2" "localhost/$name"
+START
 fi
-# The stage that compiles is left out: the binaries are there.
-$engine build -q >/dev/null -f deploy/Dockerfile --build-context build="$work" -t localhost/feedbackpro-check .
-for name in producer dispatcher dlq-consumer console; do
-    $engine run --rm --network none --read-only --cap-drop ALL --security-opt no-new-privileges \
-        --entrypoint "/usr/local/bin/$name" localhost/feedbackpro-check --print-config >"$work/printed"
-    grep -q '^\[kafka\]' "$work/printed"
-done
-$engine rmi localhost/feedbackpro-check >/dev/null
+chmod +x "$work/start"
+deploy/checks/image.py "$work/start"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What can be asked of the running system (the quickstart, on a Kafka in memory):
-that the metrics in dashboards and alerts are there with their labels, and that the
-KafkaTopics are what the binaries need."""
+that the metrics in dashboards and alerts are there with their labels and no other is
+missing there, and that the KafkaTopics are what the binaries need."""
 import os
 import re
 import subprocess
@@ -92,6 +92,11 @@ def metrics(page):
     faults = []
     asked = [(f"dashboard {board}", query) for board, _, query in queries.dashboard_queries()]
     asked += [(alert["alert"], alert["expr"]) for alert in queries.alerts()]
+    shown = {name for _, query in asked for name in re.findall(r"feedbackpro_\w+", query)}
+    for name in live:
+        base = re.sub(r"_(bucket|sum|count)$", "", name)
+        if name.startswith("feedbackpro_") and not shown & {name, f"{base}_bucket"}:
+            faults.append(f"no dashboard and no alert shows {name}")
     for where, query in asked:
         labels = set(SCRAPED)
         for name, matchers in re.findall(r"(feedbackpro_\w+)(?:\{([^}]*)\})?", query):
@@ -168,4 +173,5 @@ def broker_port(process, others):
     return port
 
 
-main()
+if __name__ == "__main__":
+    main()

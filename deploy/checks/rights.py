@@ -15,7 +15,7 @@ import urllib.error
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from binary import Binary
+from binary import Binary, stop_all
 from broker import PREFIX, USERS, Kafka, password
 from system import get, until
 
@@ -109,8 +109,7 @@ def the_pipeline_works(kafka):
             sys.stderr.write(f"--- {binary.name}\n{binary.log()[-3000:]}\n")
         raise
     finally:
-        for binary in running.values():
-            binary.stop()
+        stop_all(running.values())
         receiver.shutdown()
     for binary in running.values():
         if found := re.search(r".*authorization ?failed.*", binary.log(), flags=re.I):
@@ -191,8 +190,7 @@ def main():
         makers = [Binary(kafka, user, plain=True) for user in USERS]
         for maker in makers:
             maker.wait_ready()
-        for maker in makers:
-            maker.stop()
+        stop_all(makers)
         kafka.allow_all()
         the_pipeline_works(kafka)
         analytics_read_events(kafka)

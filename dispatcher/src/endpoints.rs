@@ -48,13 +48,11 @@ impl Ready {
             let secret = keys.open(&record.account, record.id, sealed)?;
             Ok(SigningKey::new(&secret))
         };
+        // What has ended may be sealed with a key that is gone from the settings.
+        let signing: Vec<_> = record.signing_secrets(Timestamp::now()).collect();
         Ok(Self {
-            keys: record.secrets.iter().map(open).collect::<Result<_, _>>()?,
-            ends: record
-                .secrets
-                .iter()
-                .map(|sealed| sealed.expires_at)
-                .collect(),
+            ends: signing.iter().map(|sealed| sealed.expires_at).collect(),
+            keys: signing.into_iter().map(open).collect::<Result<_, _>>()?,
             target: guard.check_url(&record.url)?,
             request: PreparedRequest::new(&record.headers)?,
         })

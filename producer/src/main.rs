@@ -8,7 +8,7 @@ use producer::import::{self, Source};
 use producer::settings::DEFAULTS;
 use producer::{AccountId, Parts, Settings, run};
 use service::cli::CommonArgs;
-use service::{exit, settings, shutdown, telemetry};
+use service::{exit, leaving, settings, shutdown, telemetry};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -78,7 +78,9 @@ async fn start(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         None | Some(Command::Serve) => {
             let parts = Parts::of(&settings, files).await?;
-            run(settings, parts, stop).await?;
+            let health = parts.health.clone();
+            let serve = async |stop| run(settings, parts, stop).await;
+            leaving::before_stop(&stop, &health, serve).await?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Import { file, account }) => {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::from_fn_with_state;
 use kafka::TopicPolicy;
 use prometheus::Registry;
 use service::health::Health;
@@ -11,7 +12,7 @@ use service::http::Port;
 use service::settings::SettingsError;
 use service::tokens::Tokens;
 use service::traces;
-use service::{admin, http};
+use service::{admin, http, leaving};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -158,7 +159,9 @@ pub async fn run(
             }
             failure
         };
-        let server = http::serve(parts.api, api::routes(Arc::clone(&api)), stop.clone());
+        let leaving = from_fn_with_state(parts.health.clone(), leaving::close_connections);
+        let routes = api::routes(Arc::clone(&api)).layer(leaving);
+        let server = http::serve(parts.api, routes, stop.clone());
         let (served, followed, failure, ()) =
             tokio::join!(server, follow_kafka, client_failure, follow_files);
         finish(&api).await;

@@ -13,6 +13,7 @@ pub struct Health {
 struct Shared {
     conditions: Mutex<Vec<Condition>>,
     fatal: OnceLock<String>,
+    leaving: AtomicBool,
 }
 
 /// One thing that must hold for the process to be ready. Not held at first.
@@ -58,12 +59,26 @@ impl Health {
         }
     }
 
+    /// The process was asked to stop: it is live, and not ready from now on.
+    pub fn leave(&self) {
+        self.shared.leaving.store(true, Ordering::Release);
+    }
+
+    /// Whether the process was asked to stop.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.shared.leaving.load(Ordering::Acquire)
+    }
+
     /// # Errors
-    /// What is missing: each condition that does not hold, and the reason of [`Self::fail`].
+    /// What is missing: each condition that does not hold, the reason of [`Self::fail`], and
+    /// that it is to stop.
     pub fn ready(&self) -> Result<(), Vec<String>> {
         let failed = self.shared.fatal.get().cloned();
+        let leaving = self.is_leaving().then(|| "not asked to stop".to_owned());
         let missing: Vec<String> = failed
             .into_iter()
+            .chain(leaving)
             .chain(
                 self.conditions()
                     .iter()

@@ -9,6 +9,7 @@ pub mod contract;
 pub mod exit;
 pub mod health;
 pub mod http;
+pub mod leaving;
 pub mod problem;
 pub mod settings;
 pub mod shutdown;

@@ -29,7 +29,7 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- end }}
 
 {{- /* What differs between the binaries. `stop` is longer than a clean stop takes:
-       a dispatcher drains for 8 s. `index` is how large its file can become. */ -}}
+       a dispatcher drains for 8 s, producer and console answer on for 5 s. `index` is how large its file can become. */ -}}
 {{- define "feedbackpro.binaries" -}}
 dispatcher: {binary: dispatcher, stop: 20, sends: true, serves: false, seals: true}
 producer: {binary: producer, stop: 15, sends: false, serves: true, seals: false}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, Headers, OwnedHeaders};
@@ -96,6 +96,19 @@ impl Broker {
             },
         )
         .await;
+    }
+
+    /// Enlarges a topic to so many partitions.
+    ///
+    /// # Panics
+    /// When it cannot be.
+    pub async fn enlarge_topic(&self, name: &str, partitions: usize) {
+        let wanted = NewPartitions::new(name, partitions);
+        let options = AdminOptions::new().operation_timeout(Some(DEADLINE));
+        let answers = self.admin().create_partitions([&wanted], &options).await;
+        for answer in answers.expect("Kafka answers") {
+            answer.expect("the topic is enlarged");
+        }
     }
 
     /// The names of all topics that begin with `prefix`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use e2e::kafka::NewRecord;
 use e2e::{Answer, Binary, Broker, Receiver, Stack, events};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -47,6 +48,38 @@ async fn a_paused_endpoint_gets_its_events_after_resume() {
             "waiting is no attempt"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_has_ended_stops_nothing_when_the_key_that_sealed_it_is_gone() {
+    let (broker, receiver) = (Broker::shared().await, Receiver::start());
+    let stack = Stack::builder().start().await;
+    let url = receiver.url("/hook");
+    let endpoint = stack.client.create_endpoint(&url, RATING).await;
+    let topic = stack.name("webhooks.endpoints");
+    let mut record = broker.read(&topic).await[0].json();
+    let mut ended = record["secrets"][0].clone();
+    ended["key_id"] = "gone".into();
+    ended["expires_at"] = "2020-01-01T00:00:00Z".into();
+    record["secrets"]
+        .as_array_mut()
+        .expect("a list")
+        .push(ended);
+    record["description"] = "rotated long ago".into();
+    let rotated = NewRecord {
+        key: Some(endpoint.id.clone().into_bytes()),
+        value: Some(record.to_string().into_bytes()),
+        ..NewRecord::default()
+    };
+    broker.write(&topic, rotated).await;
+    e2e::until("the table has it", SOON, async || {
+        let found = stack.client.endpoint(&endpoint.id).await;
+        (found["description"] == "rotated long ago").then_some(())
+    })
+    .await;
+    stack.client.post_event(&events::rating_submitted(5)).await;
+    let got = receiver.wait_for_count("/hook", 1, SOON).await;
+    got[0].verify(&endpoint.secret).expect("it is signed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

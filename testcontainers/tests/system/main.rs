@@ -9,6 +9,7 @@ mod jobs;
 mod kafka;
 mod kafka_crate;
 mod pages;
+mod partitions;
 mod pipeline;
 mod place;
 mod quickstart;

@@ -235,7 +235,7 @@ async fn a_dead_collector_changes_nothing_for_deliveries() {
 
     for service in [&mut stack.producer, &mut stack.dispatcher] {
         service.signal(Signal::Term);
-        let ended = service.wait_exit(Duration::from_secs(10)).await;
+        let ended = service.wait_exit(Duration::from_secs(15)).await;
         assert!(ended.success(), "{ended}");
     }
 }

@@ -1,5 +1,7 @@
 //! Nothing is lost and little is repeated when things break.
 
+mod rolling;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use e2e::{Answer, Binary, Broker, Receiver, Signal, Stack, events, kafka::NewRecord};
