@@ -156,10 +156,40 @@ async fn one_entry_is_sent_again_or_discarded_after_it_was_asked() {
     let page = shop.get("/failed").await;
     page.has("The delivery is discarded.");
     page.has("Nothing has failed");
-    for gone in [&first, &second] {
-        assert_eq!(shop.get(gone).await.status, 404);
-        assert_eq!(shop.post(&format!("{gone}/resend"), &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_link_to_an_entry_that_has_left_the_list_says_what_became_of_it() {
+    let bed = Bed::with(2).await;
+    let shop = bed.shop().await;
+    for (id, way, what) in [
+        (&bed.ids[0], "resend", "Delivery sent again"),
+        (&bed.ids[1], "discard", "Delivery discarded"),
+    ] {
+        let entry = format!("/failed/{id}");
+        shop.post(&format!("{entry}/{way}"), &[]).await;
+        until("the audit tells of it", async || {
+            shop.get(&entry).await.body.contains(what)
+        })
+        .await;
+        for again in [
+            shop.get(&entry).await,
+            shop.get(&format!("{entry}/discard")).await,
+            shop.post(&format!("{entry}/resend"), &[]).await,
+            shop.post(&format!("{entry}/discard"), &[]).await,
+        ] {
+            assert_eq!(again.status, 410);
+            again.has("No longer on the failed list");
+            again.has("with the token shop");
+        }
+        let other = Visitor::signed_in(&bed.console, OTHER).await;
+        let page = other.get(&entry).await;
+        assert_eq!(page.status, 404);
+        page.has_not(what);
     }
+    let never = EndpointId::generate();
+    let never = bed.ids[0].split_once('.').unwrap().0.to_owned() + &format!(".{never}");
+    assert_eq!(shop.get(&format!("/failed/{never}")).await.status, 404);
 }
 
 #[tokio::test]
