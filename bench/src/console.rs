@@ -118,7 +118,8 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
             "{endpoints} endpoints of one account, {attempts} attempts in the index, {failed} \
              entries on the failed list, and {RATE} attempts a second that go on meanwhile. Each \
              page {VISITS} times by somebody of the account and by an operator, from the request \
-             to the last byte, in ms."
+             to the last byte, in ms. The console has its core alone; dlq-consumer, which has \
+             the failed list, shares the other one with broker and load."
         ))
         .table(
             &["", "account p50", "p99", "operator p50", "p99", "KiB"],
