@@ -1,12 +1,12 @@
 //! The failed list: seen, exported, and its entries off it one by one and many at
 //! once.
 
-use domain::EndpointId;
+use domain::{AfterAttempt, EndpointId};
 
 use super::failed_service::FailedService;
 use super::fixture::{Cluster, Console, OPERATOR, OTHER, SHOP, cluster, until};
 use super::visitor::{Page, Visitor, on_loopback};
-use super::written::Written;
+use super::written::{Written, holds};
 
 /// A console with a failed list of some entries of `shop`.
 struct Bed {
@@ -187,8 +187,12 @@ async fn a_link_to_an_entry_that_has_left_the_list_says_what_became_of_it() {
         assert_eq!(page.status, 404);
         page.has_not(what);
     }
-    let never = EndpointId::generate();
-    let never = bed.ids[0].split_once('.').unwrap().0.to_owned() + &format!(".{never}");
+    let written = Written::on(&bed.brokers);
+    let event = written.event("shop").await;
+    let delivered = AfterAttempt::Delivered;
+    let never = written.attempt(&event, EndpointId::generate(), 1, delivered);
+    let never = never.await;
+    holds(&bed.console, 1).await;
     assert_eq!(shop.get(&format!("/failed/{never}")).await.status, 404);
 }
 

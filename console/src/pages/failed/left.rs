@@ -9,7 +9,7 @@ use domain::{AfterAttempt, AuditAction, AuditRecord};
 use super::super::audit::action_name;
 use super::super::waiting::if_there;
 use super::in_path;
-use crate::attempts::DeliverySummary;
+use crate::attempts::{Delivery, DeliverySummary};
 use crate::web::{Failure, Page, Pages, Section, Shell, Signed, filters, html};
 
 #[derive(Template)]
@@ -45,6 +45,7 @@ pub(super) async fn page(pages: &Pages, signed: &Signed, id: &str) -> Page {
         }
         Err(_) => None,
     };
+    let delivery = delivery.filter(|delivery| done.is_some() || was_given_up(delivery));
     if done.is_none() && delivery.is_none() {
         return Err(Failure::NotFound);
     }
@@ -57,6 +58,12 @@ pub(super) async fn page(pages: &Pages, signed: &Signed, id: &str) -> Page {
     })?;
     *response.status_mut() = StatusCode::GONE;
     Ok(response)
+}
+
+/// Whether it ever was on the list, as far as the index goes back.
+fn was_given_up(delivery: &Delivery) -> bool {
+    let mut records = delivery.records.iter();
+    records.any(|record| matches!(record.after, AfterAttempt::DeadLetter { .. }))
 }
 
 impl LeftPage {
