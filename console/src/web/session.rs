@@ -131,8 +131,9 @@ mod tests {
         assert_ne!(first, second, "each page has another one");
         assert!(opened.has_form_token(&first) && opened.has_form_token(&second));
         let other = Session::begin("the-token".to_owned(), now);
-        let (short, long) = (&first[..40], format!("{first}AAAA"));
-        for wrong in ["", "AAAA", short, &long, &other.form_token()] {
+        let short: String = first.chars().take(40).collect();
+        let long = format!("{first}AAAA");
+        for wrong in ["", "AAAA", &short, &long, &other.form_token()] {
             assert!(!opened.has_form_token(wrong), "{wrong}");
         }
         let almost = Timestamp::from_millis(now.millis() + 12 * 3_600_000 - 1);
