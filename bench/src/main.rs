@@ -2,6 +2,7 @@
 
 mod backlog;
 mod bed;
+mod console;
 mod crash;
 mod fairness;
 mod figures;
@@ -92,6 +93,8 @@ enum Scenario {
     Ingest,
     /// All four binaries at 500 events a second.
     WholeWay,
+    /// The console: each page with a million attempts in the index.
+    Console,
 }
 
 impl Scenario {
@@ -108,6 +111,7 @@ impl Scenario {
             Self::Scaling => scaling::run(size).await,
             Self::Ingest => ingest::run(size).await,
             Self::WholeWay => whole_way::run(size).await,
+            Self::Console => console::run(size).await,
         }
     }
 }

@@ -58,7 +58,7 @@ function renew(old, fresh) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return;
   }
-  for (const { name } of [...old.attributes]) if (name !== 'open' && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name } of [...old.attributes]) if (name !== 'open' && name !== 'data-sent' && !fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   const [before, now] = [[...old.childNodes], [...fresh.childNodes]];
   now.forEach((child, place) => (place < before.length ? renew(before[place], child) : old.append(child)));

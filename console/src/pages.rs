@@ -25,6 +25,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use service::problem;
 
+use crate::portal;
 use crate::requests;
 use crate::web::{self, Access, Failure, PageRoute, Pages, frame, guard};
 
@@ -74,6 +75,9 @@ fn table() -> Vec<PageRoute> {
         PageRoute::get("/settings/retry", SignedIn, retry_policy::show),
         PageRoute::get("/settings/audit", SignedIn, audit::list),
         PageRoute::get("/events", SignedIn, events::show),
+        PageRoute::get("/api", Open, portal::index),
+        PageRoute::get("/api/operations/{operation}", Open, portal::show_operation),
+        PageRoute::get("/api/types/{type}", Open, portal::show_type),
     ]
 }
 
@@ -123,7 +127,7 @@ async fn for_programs(request: Request, next: Next) -> Response {
     let accept = request.headers().get(header::ACCEPT);
     let accept = accept.and_then(|accept| accept.to_str().ok());
     let is_browser = accept.is_some_and(|accept| accept.contains("text/html"));
-    let is_program = uri.path().starts_with("/api/") || !is_browser;
+    let is_program = uri.path().starts_with("/api/v") || !is_browser;
     let response = next.run(request).await;
     if response.status() == StatusCode::NOT_FOUND && is_program {
         return problem::unknown_route(uri).await.into_response();

@@ -1,18 +1,19 @@
 //! The developer portal: the documents under `api/` as files, and the API's as pages. They
-//! are the same for everybody and hold nothing of anybody.
+//! are the same for everybody, signed in or not, and hold nothing of anybody.
 
 mod document;
 mod operation;
 mod schema;
-mod text;
+// Templates name its spans.
+pub(crate) mod text;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Path;
-use axum::http::{HeaderName, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use service::problem::{ABOUT_BLANK, Problem};
+
+use crate::web::{Context, Failure, Named, Page, Section, Shell, html};
 
 use document::Group;
 use operation::OperationPage;
@@ -22,81 +23,54 @@ use text::Paragraph;
 const OPENAPI: &str = include_str!("../../api/openapi.json");
 const POSTMAN: &str = include_str!("../../api/postman.json");
 const ASYNCAPI: &str = include_str!("../../api/asyncapi.json");
-const STYLE: &str = include_str!("../assets/api.css");
 
-/// The pages are text and one style sheet: nothing runs, nothing comes from elsewhere.
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'";
-
-/// The routes.
+/// The routes of the documents.
 pub(crate) fn routes() -> Router {
     Router::new()
         .route("/openapi.json", get(async || json(OPENAPI)))
         .route("/postman.json", get(async || json(POSTMAN)))
         .route("/asyncapi.json", get(async || json(ASYNCAPI)))
-        .route("/api", get(index))
-        .route("/api/style.css", get(style))
-        .route("/api/operations/{id}", get(show_operation))
-        .route("/api/types/{name}", get(show_type))
 }
 
 #[derive(Template)]
 #[template(path = "api.html")]
 struct IndexPage {
+    shell: Shell,
     title: &'static str,
     about: Vec<Paragraph>,
     groups: Vec<Group>,
     types: Vec<&'static str>,
 }
 
-async fn index() -> Result<Response, Problem> {
-    page(&IndexPage {
+/// All operations and types.
+pub(crate) async fn index(context: Context) -> Page {
+    html(&IndexPage {
         title: document::title(),
         about: document::about(),
         groups: document::groups(),
         types: document::types(),
+        shell: context.shell(Some(Section::Api)),
     })
 }
 
-async fn show_operation(Path(id): Path<String>) -> Result<Response, Problem> {
-    page(&OperationPage::of(&id).ok_or_else(absent)?)
+/// One operation.
+pub(crate) async fn show_operation(context: Context, Named(id): Named<String>) -> Page {
+    let page = OperationPage::of(&id, context.shell(Some(Section::Api)));
+    html(&page.ok_or(Failure::NotFound)?)
 }
 
-async fn show_type(Path(name): Path<String>) -> Result<Response, Problem> {
-    page(&TypePage::of(&name).ok_or_else(absent)?)
-}
-
-fn absent() -> Problem {
-    Problem::not_found("there is no such page: GET /api shows all")
-}
-
-fn page(template: &impl Template) -> Result<Response, Problem> {
-    let html = template.render().map_err(|error| {
-        tracing::error!(%error, "a page of the API cannot be shown");
-        let why = "the page cannot be shown; the log of this server says why";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, ABOUT_BLANK, why)
-    })?;
-    let headers = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::REFERRER_POLICY, "same-origin"),
-    ];
-    Ok((headers, plain(), Html(html)).into_response())
+/// One type.
+pub(crate) async fn show_type(context: Context, Named(name): Named<String>) -> Page {
+    let page = TypePage::of(&name, context.shell(Some(Section::Api)));
+    html(&page.ok_or(Failure::NotFound)?)
 }
 
 fn json(document: &'static str) -> Response {
-    let kind = [(header::CONTENT_TYPE, "application/json")];
-    (kind, plain(), document).into_response()
-}
-
-async fn style() -> Response {
-    let kind = [(header::CONTENT_TYPE, "text/css; charset=utf-8")];
-    (kind, plain(), STYLE).into_response()
-}
-
-/// As it is called, and asked for again after an update.
-const fn plain() -> [(HeaderName, &'static str); 2] {
-    [
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // As it is called, and asked for again after an update.
         (header::CACHE_CONTROL, "no-cache"),
-    ]
+    ];
+    (headers, document).into_response()
 }

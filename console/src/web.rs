@@ -23,6 +23,7 @@ mod language;
 mod messages;
 mod origin;
 mod own_page;
+mod packed;
 mod paging;
 mod secure_headers;
 mod session;

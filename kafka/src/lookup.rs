@@ -92,7 +92,9 @@ impl Lookup {
         let mut config = connection.consumer_config(
             &group,
             &[
-                ("fetch.wait.max.ms", "50"),
+                // After a record the client asks on, until it is told that nobody wants
+                // more: whoever comes next waits for that.
+                ("fetch.wait.max.ms", "5"),
                 // One record is wanted: a broker sends one batch at least.
                 ("fetch.message.max.bytes", "131072"),
                 ("queued.max.messages.kbytes", "1024"),

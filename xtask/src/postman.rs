@@ -17,7 +17,9 @@ const SCHEMA: &str = "https://schema.getpostman.com/json/collection/v2.1.0/colle
 
 const ABOUT: &str = "\
 Set `token` to a token with the role `account`, and the three URLs to where the services are; \
-they are those of the quickstart. `endpoint_url` is where the new endpoint's deliveries go.\n\n\
+they are those of the quickstart. `endpoint_url` is where the new endpoint's deliveries go. \
+`ingest_token`, with the role `ingest`, and `shop_origin`, one of its origins, are for the event \
+that is posted as a leaving page does; without a token it is skipped.\n\n\
 Run the folders from top to bottom. Two or more failed deliveries are needed for all requests of \
 the last folder; without them some are skipped. Optional parameters are there, switched off.";
 
@@ -32,6 +34,8 @@ pub(crate) fn document() -> Value {
     let more = [
         ("token", ""),
         (ENDPOINT_URL, "http://127.0.0.1:8083/webhooks/feedback"),
+        (INGEST_TOKEN, ""),
+        ("shop_origin", "http://127.0.0.1:8083"),
     ];
     let more = more.map(|(key, value)| json!({"key": key, "value": value}));
     json!({
@@ -46,6 +50,9 @@ pub(crate) fn document() -> Value {
 }
 
 const ENDPOINT_URL: &str = "endpoint_url";
+const INGEST_TOKEN: &str = "ingest_token";
+/// Of bodies whose senders cannot set headers.
+const BEACON: &str = "text/plain";
 
 /// Values of examples, and the variables that stand for them here.
 type Known = [(String, &'static str)];
@@ -86,12 +93,9 @@ fn is_endless(operation: &Operation) -> bool {
 
 /// One for each example of its bodies.
 fn requests(server: &Server, operation: &Operation, known: &Known) -> Vec<Value> {
-    // Bodies for those who cannot set headers take a token in the query, of another role.
-    let with_header = |body: &&Content| body.media != "text/plain";
     let bodies: Vec<_> = operation
         .bodies
         .iter()
-        .filter(with_header)
         .flat_map(|body| body.examples.iter().map(move |example| (body, example)))
         .collect();
     if bodies.is_empty() {
@@ -105,7 +109,12 @@ fn requests(server: &Server, operation: &Operation, known: &Known) -> Vec<Value>
             format!("{}: {name}", operation.summary)
         };
         let text = with_variables(known, &text(body, value));
-        item(server, operation, name, Some((body.media, text)))
+        if body.media == BEACON {
+            let name = format!("{name} (sendBeacon)");
+            by_beacon(item(server, operation, name, Some((body.media, text))))
+        } else {
+            item(server, operation, name, Some((body.media, text)))
+        }
     };
     bodies.into_iter().map(request).collect()
 }
@@ -137,6 +146,25 @@ fn item(
         request["auth"] = json!({"type": "noauth"});
     }
     json!({"name": name, "event": script::events(operation), "request": request})
+}
+
+/// As `navigator.sendBeacon` posts, which sets no headers of its own: with a token in
+/// the query, which is of another role.
+fn by_beacon(mut item: Value) -> Value {
+    let key = format!("{{{{{INGEST_TOKEN}}}}}");
+    let request = &mut item["request"];
+    request["auth"] = json!({"type": "noauth"});
+    request["header"] = json!([
+        {"key": "Content-Type", "value": BEACON},
+        {"key": "Origin", "value": "{{shop_origin}}"},
+    ]);
+    let raw = request["url"]["raw"].as_str().unwrap_or_default();
+    request["url"]["raw"] = format!("{raw}?key={key}").into();
+    request["url"]["query"] = json!([{"key": "key", "value": key}]);
+    if let Some(events) = item["event"].as_array_mut() {
+        events.insert(0, script::needs([INGEST_TOKEN]));
+    }
+    item
 }
 
 /// A body as a person edits it.

@@ -39,11 +39,7 @@ struct Filter {
 pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query): Query) -> Page {
     let registry = pages.registry()?;
     let filter = Filter::of(&query);
-    let named = match filter.account.as_str() {
-        "" => None,
-        account => Some(account.parse().map_err(|_| Failure::BadRequest)?),
-    };
-    let scope = signed.by.narrowed(named)?;
+    let scope = signed.scope_of(&filter.account)?;
     let before = match query.text(Pager::CURSOR) {
         "" => None,
         text => Some(cursor::read_older(text).map_err(|_| Failure::BadRequest)?),

@@ -77,7 +77,7 @@ fn moment(text: &str) -> Option<Timestamp> {
 }
 
 /// As the field has it.
-fn field(moment: Timestamp) -> String {
+pub(super) fn field(moment: Timestamp) -> String {
     moment.to_string().chars().take(16).collect()
 }
 

@@ -60,11 +60,7 @@ pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query
     let shell = signed.shell(Section::Deliveries);
     let mut errors = Errors::default();
     let search = Search::of(&query, shell.t, &mut errors);
-    let named = match search.choice.account.as_str() {
-        "" => None,
-        account => Some(account.parse().map_err(|_| Failure::BadRequest)?),
-    };
-    let scope = signed.by.narrowed(named)?;
+    let scope = signed.scope_of(&search.choice.account)?;
     let after: Option<Cursor> = match query.text(Pager::CURSOR) {
         "" => None,
         text => Some(text.parse().map_err(|_| Failure::BadRequest)?),

@@ -54,11 +54,7 @@ pub(super) async fn to_list(_: Signed) -> Response {
 pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query): Query) -> Page {
     let registry = pages.registry()?;
     let filter = Filter::of(&query);
-    let named = match filter.account.as_str() {
-        "" => None,
-        account => Some(account.parse().map_err(|_| Failure::BadRequest)?),
-    };
-    let scope = signed.by.narrowed(named)?;
+    let scope = signed.scope_of(&filter.account)?;
     let after = match query.text(Pager::CURSOR) {
         "" => None,
         text => Some(cursor::read(text).map_err(|_| Failure::BadRequest)?),

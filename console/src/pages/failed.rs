@@ -5,6 +5,7 @@ mod bulk;
 mod entry;
 mod export;
 mod job;
+mod left;
 mod list;
 
 pub(super) use bulk::{ask, start};
@@ -18,6 +19,7 @@ use std::fmt::Write as _;
 use domain::{DeadLetterReason, FailedFilter};
 
 use super::choice::Choice;
+use crate::actor::Scope;
 use crate::web::{Errors, Failure, Form, Messages, Signed};
 
 /// What the URL or a form chooses by.
@@ -48,11 +50,10 @@ impl Search {
             until,
             ..
         } = &self.choice;
-        let named = match account.as_str() {
-            "" => None,
-            name => Some(name.parse().map_err(|_| Failure::BadRequest)?),
+        let named = match signed.scope_of(account)? {
+            Scope::Account(account) => Some(account),
+            Scope::Every => None,
         };
-        signed.by.narrowed(named.clone())?;
         Ok(FailedFilter {
             account: named.filter(|_| signed.is_operator()),
             endpoint: *endpoint_id,

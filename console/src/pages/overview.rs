@@ -72,7 +72,7 @@ pub(super) async fn show(State(pages): State<Pages>, signed: Signed, Query(query
     let shell = signed.shell(Section::Overview);
     let attempts = &pages.shared().log.attempts;
     let series = attempts.series(scope.clone().into(), id, range, shell.now);
-    let figures = if_there(series.await)?.map(|series| Figures::of(&series, shell.language));
+    let figures = if_there(series.await)?.map(|series| Figures::of(&series, id, shell.language));
     let (failing, endpoints, one) = match found {
         Some(found) => (
             None,

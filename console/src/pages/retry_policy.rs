@@ -9,6 +9,9 @@ use domain::{EXPIRES_AFTER, LONGEST_CLOSE};
 use super::waiting::Waits;
 use crate::web::{Page, Pages, Section, Shell, Signed, filters, html};
 
+/// Seconds.
+const DAY: u64 = 24 * 3600;
+
 #[derive(Template)]
 #[template(path = "retry_policy.html")]
 struct RetryPolicyPage {
@@ -17,7 +20,8 @@ struct RetryPolicyPage {
     retries: u64,
     /// From the first attempt to the last, where each answer comes at once.
     whole: String,
-    expires: String,
+    /// Days after which a delivery that could not be sent is given up.
+    expires: u64,
     longest_close: String,
     steps: Vec<Step>,
     /// `None` while there is no index.
@@ -55,7 +59,7 @@ pub(super) async fn show(State(pages): State<Pages>, signed: Signed) -> Page {
         timeout: language.duration(pages.shared().tester.timeout()),
         retries: u64::try_from(steps.len()).unwrap_or_default(),
         whole: language.duration(elapsed),
-        expires: language.duration(EXPIRES_AFTER),
+        expires: EXPIRES_AFTER.as_secs() / DAY,
         longest_close: language.duration(LONGEST_CLOSE),
         steps,
         waits: Waits::of(&pages, &signed.by.scope, None).await?,

@@ -6,10 +6,12 @@ use serde_json::Value;
 use super::document::{self, Operation, fields, list, resolved, text};
 use super::schema::Kind;
 use super::text::{Paragraph, paragraphs, spans};
+use crate::web::{Messages, Shell};
 
 #[derive(Template)]
 #[template(path = "api_operation.html")]
 pub(super) struct OperationPage {
+    shell: Shell,
     title: &'static str,
     operation: Operation,
     about: Vec<Paragraph>,
@@ -29,8 +31,14 @@ struct Parameter {
 struct Body {
     media: &'static str,
     kind: Kind,
-    /// Names and texts.
-    examples: Vec<(&'static str, String)>,
+    examples: Vec<Example>,
+}
+
+struct Example {
+    /// Unique on the page.
+    id: String,
+    name: &'static str,
+    text: String,
 }
 
 struct Answer {
@@ -44,37 +52,41 @@ struct Answer {
 }
 
 impl OperationPage {
-    pub(super) fn of(id: &str) -> Option<Self> {
+    pub(super) fn of(id: &str, shell: Shell) -> Option<Self> {
         let operation = document::operations().find(|operation| operation.id == id)?;
         let value = operation.value;
+        let t = shell.t;
         Some(Self {
             title: operation.summary,
             operation,
             about: paragraphs(text(&value["description"])),
             parameters: list(&value["parameters"])
                 .iter()
-                .map(Parameter::of)
+                .map(|parameter| Parameter::of(parameter, t))
                 .collect(),
-            bodies: bodies(&value["requestBody"]),
-            answers: fields(&value["responses"]).map(Answer::of).collect(),
+            bodies: bodies(&value["requestBody"], "body", t),
+            answers: fields(&value["responses"])
+                .map(|answer| Answer::of(answer, t))
+                .collect(),
+            shell,
         })
     }
 }
 
 impl Parameter {
-    fn of(value: &'static Value) -> Self {
+    fn of(value: &'static Value, t: &'static Messages) -> Self {
         Self {
             name: text(&value["name"]),
             place: text(&value["in"]),
             required: value["required"] == true,
-            kind: Kind::of(&value["schema"]),
+            kind: Kind::of(&value["schema"], t),
             about: spans(text(&value["description"])),
         }
     }
 }
 
 impl Answer {
-    fn of((status, value): (&'static str, &'static Value)) -> Self {
+    fn of((status, value): (&'static str, &'static Value), t: &'static Messages) -> Self {
         let value = resolved(value);
         let header = |(name, header): (&'static str, &'static Value)| {
             (name, spans(text(&header["description"])))
@@ -84,22 +96,28 @@ impl Answer {
             is_problem: !value["content"]["application/problem+json"].is_null(),
             about: spans(text(&value["description"])),
             headers: fields(&value["headers"]).map(header).collect(),
-            bodies: bodies(value),
+            bodies: bodies(value, status, t),
         }
     }
 }
 
-fn bodies(value: &'static Value) -> Vec<Body> {
+fn bodies(value: &'static Value, part: &str, t: &'static Messages) -> Vec<Body> {
+    let mut ids = (1..).map(|number| format!("{part}-{number}"));
     let body = |(media, content): (&'static str, &'static Value)| {
         let schema = &content["schema"];
         // Of a text that holds JSON it is the JSON that counts.
         let inner = &schema["contentSchema"];
-        let kind = Kind::of(if inner.is_object() { inner } else { schema });
+        let kind = Kind::of(if inner.is_object() { inner } else { schema }, t);
         Body {
             media,
             kind,
             examples: fields(&content["examples"])
-                .map(|(name, example)| (name, shown(&example["value"])))
+                .zip(&mut ids)
+                .map(|((name, example), id)| Example {
+                    id,
+                    name,
+                    text: shown(&example["value"]),
+                })
                 .collect(),
         }
     };

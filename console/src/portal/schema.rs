@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::document::{self, fields, list, text};
 use super::text::{Paragraph, paragraphs, spans};
+use crate::web::{Messages, Shell};
 
 /// What a value is, such as `list of Endpoint`.
 pub(super) struct Kind {
@@ -25,6 +26,7 @@ pub(super) struct Field {
 #[derive(Template)]
 #[template(path = "api_type.html")]
 pub(super) struct TypePage {
+    shell: Shell,
     title: &'static str,
     about: Vec<Paragraph>,
     fields: Vec<Field>,
@@ -35,37 +37,39 @@ pub(super) struct TypePage {
 }
 
 impl TypePage {
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(super) fn of(name: &str, shell: Shell) -> Option<Self> {
         let (title, schema) = document::schema(name)?;
+        let t = shell.t;
         let choices = list(&schema["oneOf"]).iter();
         let choices = choices.chain(list(&schema["anyOf"]));
         Some(Self {
             title,
             about: paragraphs(text(&schema["description"])),
-            fields: fields_of(schema),
+            fields: fields_of(schema, t),
             choices: choices
-                .map(|choice| (Kind::of(choice), spans(text(&choice["description"]))))
+                .map(|choice| (Kind::of(choice, t), spans(text(&choice["description"]))))
                 // Rules for the fields above are no types.
                 .filter(|(kind, _)| kind.linked.is_some() || !kind.before.is_empty())
                 .collect(),
             schema: format!("{schema:#}"),
+            shell,
         })
     }
 }
 
-fn fields_of(schema: &'static Value) -> Vec<Field> {
+fn fields_of(schema: &'static Value, t: &'static Messages) -> Vec<Field> {
     let required = list(&schema["required"]);
     let field = |(name, schema): (&'static str, &'static Value)| Field {
         name,
         required: required.iter().any(|it| it == name),
-        kind: Kind::of(schema),
+        kind: Kind::of(schema, t),
         about: spans(text(&schema["description"])),
     };
     fields(&schema["properties"]).map(field).collect()
 }
 
 impl Kind {
-    pub(super) fn of(schema: &'static Value) -> Self {
+    pub(super) fn of(schema: &'static Value, t: &'static Messages) -> Self {
         if let Some(path) = schema["$ref"].as_str() {
             let linked = path.rsplit('/').next();
             return Self {
@@ -84,25 +88,26 @@ impl Kind {
             return Self::in_words(word(only));
         }
         if schema["items"].is_object() {
-            return Self::of(&schema["items"]).behind("list of ");
+            let list = format!("{} ", t.api.list_of);
+            return Self::of(&schema["items"], t).behind(&list);
         }
         let choices = list(&schema["anyOf"]).iter().chain(list(&schema["oneOf"]));
-        let mut choices: Vec<Self> = choices.map(Self::of).collect();
+        let mut choices: Vec<Self> = choices.map(|choice| Self::of(choice, t)).collect();
         // The linked one stands last.
         choices.sort_by_key(|kind| kind.linked.is_some());
         if let Some(last) = choices.pop() {
             let first: String = choices
                 .iter()
-                .map(|kind| format!("{} or ", kind.before))
+                .map(|kind| format!("{} {} ", kind.before, t.events.or))
                 .collect();
             return last.behind(&first);
         }
         let types = &schema["type"];
         if types.is_array() {
             let types: Vec<&str> = list(types).iter().map(text).collect();
-            return Self::in_words(types.join(" or "));
+            return Self::in_words(types.join(&format!(" {} ", t.events.or)));
         }
-        Self::in_words(bounded(schema, text(types)))
+        Self::in_words(bounded(schema, text(types), t))
     }
 
     fn in_words(before: String) -> Self {
@@ -121,16 +126,11 @@ impl Kind {
 }
 
 /// A type with its bounds.
-fn bounded(schema: &Value, name: &str) -> String {
-    let bound = |key: &str, word: &str| {
-        let bound = schema[key].as_number();
-        bound.map_or_else(String::new, |bound| format!(" {word} {bound}"))
-    };
-    format!(
-        "{name}{}{}",
-        bound("minimum", "from"),
-        bound("maximum", "to")
-    )
+fn bounded(schema: &Value, name: &str, t: &'static Messages) -> String {
+    let least = schema["minimum"].as_number().map(|it| t.api.at_least(it));
+    let most = schema["maximum"].as_number().map(|it| t.api.at_most(it));
+    let bounds = least.into_iter().chain(most);
+    bounds.fold(name.to_owned(), |words, bound| format!("{words} {bound}"))
 }
 
 fn word(value: &Value) -> String {

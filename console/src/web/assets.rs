@@ -49,7 +49,7 @@ pub(crate) async fn serve(
     Ok((StatusCode::OK, always, asset.plain).into_response())
 }
 
-fn takes_gzip(headers: &HeaderMap) -> bool {
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     let fields = headers.get_all(header::ACCEPT_ENCODING).iter();
     let mut codings = fields
         .filter_map(|field| field.to_str().ok())

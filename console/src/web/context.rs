@@ -101,6 +101,16 @@ impl Signed {
         self.by.scope == Scope::Every
     }
 
+    /// What a list shows that names an account, as its filter has it; nothing
+    /// names none.
+    pub(crate) fn scope_of(&self, account: &str) -> Result<Scope, Failure> {
+        let named = match account {
+            "" => None,
+            account => Some(account.parse().map_err(|_| Failure::BadRequest)?),
+        };
+        Ok(self.by.narrowed(named)?)
+    }
+
     pub(crate) fn language(&self) -> Language {
         self.context.language()
     }

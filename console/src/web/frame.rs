@@ -2,16 +2,17 @@
 //! and the headers after.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::{Failure, Pages, secure_headers};
+use super::{Failure, Pages, assets, packed, secure_headers};
 
 pub(crate) async fn frame(State(pages): State<Pages>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let context = pages.context(&parts);
     let is_shown = !is_for_script(&parts.headers);
+    let is_packed = parts.method == Method::GET && assets::takes_gzip(&parts.headers);
     parts.extensions.insert(context.clone());
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
@@ -23,6 +24,9 @@ pub(crate) async fn frame(State(pages): State<Pages>, request: Request, next: Ne
     if is_page && is_shown && context.known().notice.is_some() {
         let (name, value) = context.jar().remove("notice");
         response.headers_mut().append(name, value);
+    }
+    if is_page && is_packed {
+        response = packed::pack(response).await;
     }
     secure_headers::set(response.headers_mut());
     response

@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq as _;
 /// How long a session lasts, from its sign-in.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(12 * 3600);
 /// What the keys are derived for, and what the cookies are bound to.
-const PURPOSE: &str = "console session 1";
+const PURPOSE: &str = "console session 2";
 /// Bytes of a form token.
 const FORM_TOKEN: usize = 16;
 
@@ -25,8 +25,8 @@ pub(crate) struct Sessions(SealingKeys);
 pub(crate) struct Session {
     /// The bearer token. It goes to no page.
     token: String,
-    /// What the session's forms carry.
-    form_token: String,
+    /// What the session's forms carry, masked.
+    form_token: [u8; FORM_TOKEN],
     expires_at: Timestamp,
 }
 
@@ -60,7 +60,7 @@ impl Session {
         getrandom::fill(&mut random).expect("the operating system gives randomness");
         Self {
             token,
-            form_token: URL_SAFE_NO_PAD.encode(random),
+            form_token: random,
             expires_at: now + LIFETIME,
         }
     }
@@ -70,13 +70,31 @@ impl Session {
         &self.token
     }
 
-    pub(crate) fn form_token(&self) -> &str {
-        &self.form_token
+    /// What the forms of a page carry: another text each time, so that the sizes
+    /// of packed pages do not tell it.
+    ///
+    /// # Panics
+    /// When the operating system has no randomness to give.
+    pub(crate) fn form_token(&self) -> String {
+        let mut text = [0; 2 * FORM_TOKEN];
+        let (pad, masked) = text.split_at_mut(FORM_TOKEN);
+        getrandom::fill(pad).expect("the operating system gives randomness");
+        for ((masked, pad), byte) in masked.iter_mut().zip(pad).zip(self.form_token) {
+            *masked = *pad ^ byte;
+        }
+        URL_SAFE_NO_PAD.encode(text)
     }
 
     /// Whether a form came from a page of this session; in constant time.
     pub(crate) fn has_form_token(&self, given: &str) -> bool {
-        self.form_token.as_bytes().ct_eq(given.as_bytes()).into()
+        let Ok(text) = URL_SAFE_NO_PAD.decode(given) else {
+            return false;
+        };
+        let Some((pad, masked)) = text.split_at_checked(FORM_TOKEN) else {
+            return false;
+        };
+        let bytes: Vec<u8> = pad.iter().zip(masked).map(|(pad, it)| pad ^ it).collect();
+        masked.len() == FORM_TOKEN && bool::from(self.form_token.ct_eq(&bytes[..]))
     }
 }
 
@@ -109,8 +127,15 @@ mod tests {
 
         let opened = sessions.open(&cookie, now).unwrap();
         assert_eq!(opened.expose_token(), "the-token");
-        assert!(opened.has_form_token(session.form_token()));
-        assert!(!opened.has_form_token(""));
+        let (first, second) = (session.form_token(), session.form_token());
+        assert_ne!(first, second, "each page has another one");
+        assert!(opened.has_form_token(&first) && opened.has_form_token(&second));
+        let other = Session::begin("the-token".to_owned(), now);
+        let short: String = first.chars().take(40).collect();
+        let long = format!("{first}AAAA");
+        for wrong in ["", "AAAA", &short, &long, &other.form_token()] {
+            assert!(!opened.has_form_token(wrong), "{wrong}");
+        }
         let almost = Timestamp::from_millis(now.millis() + 12 * 3_600_000 - 1);
         assert!(sessions.open(&cookie, almost).is_some());
         assert!(sessions.open(&cookie, now + LIFETIME).is_none());

@@ -200,7 +200,7 @@ impl Shell {
                 token: visitor.by.token.clone(),
             }),
             form_token: visitor
-                .map(|visitor| visitor.session.form_token().to_owned())
+                .map(|visitor| visitor.session.form_token())
                 .unwrap_or_default(),
             back: known.page.clone().unwrap_or_else(|| "/".to_owned()),
             notice: known.notice.map(|notice| notice.text(t)),

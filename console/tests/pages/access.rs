@@ -62,6 +62,8 @@ async fn each_route_is_for_those_whom_the_table_names() {
                 Access::Open | Access::SignedIn | Access::Endpoint => id.clone(),
             };
             let path = route.path.replace("{id}", &named).replace("{file}", &asset);
+            let path = path.replace("{operation}", "createEndpoint");
+            let path = path.replace("{type}", "Endpoint");
             let page = match route.method.as_str() {
                 "GET" => who.get(&path).await,
                 _ => who.post(&path, &[("version", "1")]).await,
@@ -97,7 +99,7 @@ async fn each_route_is_for_those_whom_the_table_names() {
 }
 
 #[test]
-fn only_what_a_sign_in_needs_is_open() {
+fn only_what_a_sign_in_needs_and_the_documents_are_open() {
     let open = page_routes().into_iter();
     let open = open.filter(|route| route.access == Access::Open);
     let open: Vec<String> = open
@@ -109,7 +111,10 @@ fn only_what_a_sign_in_needs_is_open() {
             "GET /assets/{file}",
             "GET /sign-in",
             "POST /sign-in",
-            "POST /preferences"
+            "POST /preferences",
+            "GET /api",
+            "GET /api/operations/{operation}",
+            "GET /api/types/{type}"
         ]
     );
     for route in page_routes() {

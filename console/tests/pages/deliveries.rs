@@ -125,6 +125,7 @@ async fn a_time_line_says_what_happened_what_comes_and_what_is_sent() {
     page.has("Put off, without an attempt");
     page.has("The endpoint is paused.");
     page.has("Attempt 2 comes");
+    page.has("id=\"delivery\" data-changes=\"/changes\"");
     page.has("data-time=\"countdown\">in 2 hours");
     page.has_not("product_sku");
     let page = shop.get(&format!("{path}?show=payload")).await;

@@ -1,12 +1,12 @@
 //! The failed list: seen, exported, and its entries off it one by one and many at
 //! once.
 
-use domain::EndpointId;
+use domain::{AfterAttempt, EndpointId};
 
 use super::failed_service::FailedService;
 use super::fixture::{Cluster, Console, OPERATOR, OTHER, SHOP, cluster, until};
 use super::visitor::{Page, Visitor, on_loopback};
-use super::written::Written;
+use super::written::{Written, holds};
 
 /// A console with a failed list of some entries of `shop`.
 struct Bed {
@@ -156,10 +156,44 @@ async fn one_entry_is_sent_again_or_discarded_after_it_was_asked() {
     let page = shop.get("/failed").await;
     page.has("The delivery is discarded.");
     page.has("Nothing has failed");
-    for gone in [&first, &second] {
-        assert_eq!(shop.get(gone).await.status, 404);
-        assert_eq!(shop.post(&format!("{gone}/resend"), &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_link_to_an_entry_that_has_left_the_list_says_what_became_of_it() {
+    let bed = Bed::with(2).await;
+    let shop = bed.shop().await;
+    for (id, way, what) in [
+        (&bed.ids[0], "resend", "Delivery sent again"),
+        (&bed.ids[1], "discard", "Delivery discarded"),
+    ] {
+        let entry = format!("/failed/{id}");
+        shop.post(&format!("{entry}/{way}"), &[]).await;
+        until("the audit tells of it", async || {
+            shop.get(&entry).await.body.contains(what)
+        })
+        .await;
+        for again in [
+            shop.get(&entry).await,
+            shop.get(&format!("{entry}/discard")).await,
+            shop.post(&format!("{entry}/resend"), &[]).await,
+            shop.post(&format!("{entry}/discard"), &[]).await,
+        ] {
+            assert_eq!(again.status, 410);
+            again.has("No longer on the failed list");
+            again.has("with the token shop");
+        }
+        let other = Visitor::signed_in(&bed.console, OTHER).await;
+        let page = other.get(&entry).await;
+        assert_eq!(page.status, 404);
+        page.has_not(what);
     }
+    let written = Written::on(&bed.brokers);
+    let event = written.event("shop").await;
+    let delivered = AfterAttempt::Delivered;
+    let never = written.attempt(&event, EndpointId::generate(), 1, delivered);
+    let never = never.await;
+    holds(&bed.console, 1).await;
+    assert_eq!(shop.get(&format!("/failed/{never}")).await.status, 404);
 }
 
 #[tokio::test]

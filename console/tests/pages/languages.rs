@@ -17,6 +17,8 @@ async fn each_page_speaks_the_browsers_language() {
             continue;
         }
         let path = route.path.replace("{id}", answer.text("id"));
+        let path = path.replace("{operation}", "listDeliveries");
+        let path = path.replace("{type}", "Delivery");
         for (accepted, tag, menu) in [
             ("de-DE,de;q=0.9,en;q=0.8", "de", "Endpunkte"),
             ("fr,en;q=0.5", "en", "Endpoints"),

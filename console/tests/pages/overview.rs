@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::{AfterAttempt, DeadLetterReason, EndpointId, Timestamp};
 use reqwest::Method;
 
+use super::failed_service::FailedService;
 use super::fixture::{Console, OPERATOR, OTHER, SHOP, cluster};
 use super::visitor::{Page, Visitor, on_loopback};
 use super::written::{Written, holds};
@@ -15,7 +16,7 @@ struct Bed {
     console: Console,
     id: EndpointId,
     /// Its brokers are gone with it.
-    _cluster: super::fixture::Cluster,
+    cluster: super::fixture::Cluster,
 }
 
 impl Bed {
@@ -43,14 +44,17 @@ impl Bed {
         Self {
             console,
             id,
-            _cluster: cluster,
+            cluster,
         }
     }
 }
 
 /// What stands on a tile or in a table behind a name.
 fn figure<'a>(page: &'a Page, name: &str) -> &'a str {
-    let (_, after) = page.body.split_once(&format!("<dt>{name}</dt>")).unwrap();
+    let parts = page.body.split("<dt>").skip(1);
+    let mut parts = parts.filter_map(|part| part.split_once("</dt>"));
+    let is_it = |term: &str| term == name || term.ends_with(&format!(">{name}</a>"));
+    let (_, after) = parts.find(|(term, _)| is_it(term)).unwrap();
     let (_, after) = after.split_once('>').unwrap();
     after.split_once('<').unwrap().0
 }
@@ -94,10 +98,52 @@ async fn it_shows_what_became_of_deliveries_overall_and_of_one_endpoint() {
     let page = shop.get(&format!("/overview?{one}&range=24h")).await;
     page.has(&format!("?{one}&amp;range=7d").replace("&amp;", "&#38;"));
     page.has("Every attempt has failed since");
-    let page = shop.get("/settings/retry").await;
-    page.has("<th scope=\"row\">2\u{a0}min</th>");
+    let mut shop = shop;
+    for (language, expires) in [("en", "within 3 days"), ("de", "innerhalb von 3 Tagen")] {
+        shop.language = language;
+        let page = shop.get("/settings/retry").await;
+        page.has("<th scope=\"row\">2\u{a0}min</th>");
+        page.has(expires);
+    }
+    shop.language = "en";
     assert_eq!(shop.get("/overview?range=2h").await.status, 400);
     assert_eq!(shop.get("/overview?endpoint=none").await.status, 404);
+}
+
+/// Where a tile leads.
+fn link<'a>(page: &'a Page, name: &str) -> &'a str {
+    let (before, _) = page
+        .body
+        .split_once(&format!("\">{name}</a></dt>"))
+        .unwrap();
+    before.rsplit_once('"').unwrap().1
+}
+
+#[tokio::test]
+async fn each_tile_leads_to_the_deliveries_that_it_counts() {
+    let bed = Bed::start().await;
+    let failed = FailedService::start(&bed.cluster.bootstrap_servers()).await;
+    let settings = failed.known_to(on_loopback(&bed.cluster.bootstrap_servers()));
+    let console = Console::start(settings).await;
+    holds(&console, 5).await;
+    let shop = Visitor::signed_in(&console, SHOP).await;
+    for whose in ["", &format!("&endpoint={}", bed.id)] {
+        let page = shop.get(&format!("/overview?range=24h{whose}")).await;
+        for (name, rows) in [("Delivered", 3), ("Waiting", 1)] {
+            let link = link(&page, name).replace("&#38;", "&");
+            assert!(link.ends_with(whose), "{link}");
+            let list = shop.get(&link).await;
+            assert_eq!(list.status, 200, "{link}");
+            let found = list.body.matches("<th scope=\"row\"").count();
+            assert_eq!(found, rows, "{link}");
+        }
+        let link = link(&page, "Failed").replace("&#38;", "&");
+        assert!(
+            link.starts_with("/failed?since=2") && link.ends_with(whose),
+            "{link}"
+        );
+        assert_eq!(shop.get(&link).await.status, 200, "{link}");
+    }
 }
 
 #[tokio::test]

@@ -22,12 +22,18 @@ pub(super) struct Conditions {
 impl Conditions {
     pub(super) fn of(scope: &Scope, filter: &FailedFilter) -> Self {
         let mut all = Self::default();
+        // An endpoint has few of an account's entries: the plus leaves the index
+        // of accounts out.
+        let of_account = match filter.endpoint {
+            Some(_) => "+f.account = ?",
+            None => "f.account = ?",
+        };
         if let Scope::Account(account) = scope {
             all.text.push("f.poison = 0");
-            all.add("f.account = ?", account.to_string());
+            all.add(of_account, account.to_string());
         }
         if let Some(account) = &filter.account {
-            all.add("f.account = ?", account.to_string());
+            all.add(of_account, account.to_string());
         }
         if let Some(endpoint) = filter.endpoint {
             all.add("f.endpoint = ?", endpoint.to_string());

@@ -9,7 +9,9 @@ use index::Schema;
 /// the list; one day of the seven is left for the reading itself.
 const MAX_AGE: Duration = Duration::from_secs(6 * 24 * 3600);
 
-/// Payloads stand apart, so that looking through entries does not read them.
+/// Payloads stand apart, so that looking through entries does not read them. What
+/// an account's entries are chosen by stands in its index, in their order:
+/// counting them reads nothing else.
 const TABLES: &str = "
 CREATE TABLE failures (
     log_offset INTEGER PRIMARY KEY,
@@ -26,7 +28,8 @@ CREATE TABLE failures (
     first_attempt_at INTEGER,
     failed_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX failures_by_account ON failures (account);
+CREATE INDEX failures_by_account
+    ON failures (account, log_offset, poison, event, reason, endpoint, failed_at);
 CREATE INDEX failures_by_endpoint ON failures (endpoint);
 CREATE TABLE bodies (
     log_offset INTEGER PRIMARY KEY,

@@ -23,7 +23,7 @@ impl Quickstart {
         http().get(format!("http://127.0.0.1:{}/shop{path}", self.receiver))
     }
 
-    fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.receiver)
     }
 
@@ -33,7 +33,7 @@ impl Quickstart {
     }
 
     /// The token in the page.
-    async fn widget_token(&self) -> String {
+    pub(crate) async fn widget_token(&self) -> String {
         let page = send(self.shop("")).await.expect(200).text();
         let (_, after) = page.split_once("data-token=\"").expect("it has a token");
         after.split_once('"').expect("it ends").0.to_owned()

@@ -6,13 +6,10 @@ use service::contract::Operation;
 /// The scripts of a request: it is skipped where what it needs is not known, its status is
 /// checked, and what later requests need is kept.
 pub(super) fn events(operation: &Operation) -> Value {
-    let needed = operation.parameters.iter().filter_map(|it| it.variable);
-    let before: Vec<String> = needed
-        .map(|variable| {
-            format!(
-                "if (!pm.collectionVariables.get(\"{variable}\")) {{ pm.execution.skipRequest(); }}"
-            )
-        })
+    let needed: Vec<&str> = operation
+        .parameters
+        .iter()
+        .filter_map(|it| it.variable)
         .collect();
     let expected = super::expected(operation);
     let mut after = vec![format!(
@@ -40,11 +37,19 @@ pub(super) fn events(operation: &Operation) -> Value {
         after.extend(keeps);
     }
     let mut events = Vec::new();
-    if !before.is_empty() {
-        events.push(event("prerequest", before));
+    if !needed.is_empty() {
+        events.push(needs(needed));
     }
     events.push(event("test", after));
     events.into()
+}
+
+/// Skips the request where one of these variables has no value.
+pub(super) fn needs(variables: impl IntoIterator<Item = &'static str>) -> Value {
+    let skip = |variable| {
+        format!("if (!pm.variables.get(\"{variable}\")) {{ pm.execution.skipRequest(); }}")
+    };
+    event("prerequest", variables.into_iter().map(skip).collect())
 }
 
 fn event(listen: &str, lines: Vec<String>) -> Value {

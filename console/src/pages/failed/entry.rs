@@ -8,8 +8,8 @@ use domain::{DeliveryId, JobAction};
 use super::super::choice::name_of;
 use super::super::confirm::ConfirmPage;
 use super::super::outcomes;
-use super::in_path;
-use crate::failed_list::Entry;
+use super::{in_path, left};
+use crate::failed_list::{Entry, NotAnswered};
 use crate::web::{
     JsonView, Named, Notice, Page, Pages, Section, Shell, Signed, filters, html, see_other,
     with_cookie,
@@ -35,7 +35,10 @@ pub(in crate::pages) async fn show(
     Named(id): Named<String>,
 ) -> Page {
     let failed = &pages.shared().failed;
-    let entry = failed.entry(signed.expose_token(), &id).await?;
+    let entry = match failed.entry(signed.expose_token(), &id).await {
+        Err(NotAnswered::Absent) => return left::page(&pages, &signed, &id).await,
+        entry => entry?,
+    };
     let shell = signed.shell(Section::Failed);
     let endpoint = entry.endpoint_id.as_ref().and_then(|id| id.parse().ok());
     let registry = pages.registry()?;
@@ -66,7 +69,10 @@ pub(in crate::pages) async fn resend(
 ) -> Page {
     let failed = &pages.shared().failed;
     let token = signed.expose_token();
-    failed.take_off(token, &id, JobAction::Resend).await?;
+    match failed.take_off(token, &id, JobAction::Resend).await {
+        Err(NotAnswered::Absent) => return left::page(&pages, &signed, &id).await,
+        taken => taken?,
+    }
     let jar = signed.context().jar();
     if let Ok(id) = id.parse() {
         let attempts = &pages.shared().log.attempts;
@@ -89,7 +95,10 @@ pub(in crate::pages) async fn ask_discard(
 ) -> Page {
     let failed = &pages.shared().failed;
     // Asked here, so that nobody is asked about what is not there.
-    let entry = failed.entry(signed.expose_token(), &id).await?;
+    let entry = match failed.entry(signed.expose_token(), &id).await {
+        Err(NotAnswered::Absent) => return left::page(&pages, &signed, &id).await,
+        entry => entry?,
+    };
     let shell = signed.shell(Section::Failed);
     let t = &shell.t.failed;
     let path = format!("/failed/{}", in_path(&id));
@@ -113,7 +122,10 @@ pub(in crate::pages) async fn discard(
 ) -> Page {
     let failed = &pages.shared().failed;
     let token = signed.expose_token();
-    failed.take_off(token, &id, JobAction::Discard).await?;
+    match failed.take_off(token, &id, JobAction::Discard).await {
+        Err(NotAnswered::Absent) => return left::page(&pages, &signed, &id).await,
+        taken => taken?,
+    }
     let cookie = Notice::Discarded.cookie(signed.context().jar());
     Ok(with_cookie(see_other("/failed"), cookie))
 }

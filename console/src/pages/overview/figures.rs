@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{EndpointId, Timestamp};
 
 use super::chart::{self, Chart};
 use crate::attempts::{Counts, Range, Series, Times};
+use crate::pages::choice;
 use crate::web::Language;
 
 /// What happened in a range.
@@ -18,6 +19,14 @@ pub(super) struct Figures {
     pub(super) times: Chart,
     /// Steps in which something happened, the newest first.
     pub(super) steps: Vec<Step>,
+    pub(super) behind: Behind,
+}
+
+/// The lists of what stands behind a figure.
+pub(super) struct Behind {
+    pub(super) delivered: String,
+    pub(super) waiting: String,
+    pub(super) failed: String,
 }
 
 /// A step of the range.
@@ -36,12 +45,15 @@ pub(super) struct Sum {
 }
 
 impl Figures {
-    pub(super) fn of(series: &Series, language: Language) -> Self {
+    /// Of the endpoint, or of all.
+    pub(super) fn of(series: &Series, endpoint: Option<EndpointId>, language: Language) -> Self {
         let newest = series.points.iter().rev();
         let steps = newest.filter(|point| point.counts != Counts::default());
         let first = series.points.first();
+        let since = first.map_or(Timestamp::from_millis(0), |first| first.start);
         Self {
-            since: first.map_or(Timestamp::from_millis(0), |first| first.start),
+            since,
+            behind: Behind::of(since, endpoint),
             range: series.range,
             sum: Sum::of(series.counts, &series.times, language),
             deliveries: chart::deliveries(series, language),
@@ -58,6 +70,18 @@ impl Figures {
     /// Minutes of a step.
     pub(super) fn minutes(&self) -> u64 {
         chart::minutes(self.range)
+    }
+}
+
+impl Behind {
+    fn of(since: Timestamp, endpoint: Option<EndpointId>) -> Self {
+        let since = choice::field(since);
+        let of = endpoint.map_or_else(String::new, |id| format!("&endpoint={id}"));
+        Self {
+            delivered: format!("/deliveries?state=delivered&since={since}{of}"),
+            waiting: format!("/deliveries?state=waiting{of}"),
+            failed: format!("/failed?since={since}{of}"),
+        }
     }
 }
 

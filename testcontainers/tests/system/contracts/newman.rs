@@ -59,6 +59,8 @@ pub(super) async fn run(quickstart: &Quickstart) -> Vec<Execution> {
             "endpoint_url={}/webhooks/feedback",
             url(quickstart.receiver)
         ),
+        format!("ingest_token={}", quickstart.widget_token().await),
+        format!("shop_origin={}", quickstart.origin()),
     ];
     let collection = super::document("postman.json");
     let mut arguments = vec!["run".to_owned(), collection.display().to_string()];

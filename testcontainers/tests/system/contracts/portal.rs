@@ -31,16 +31,15 @@ async fn the_console_serves_the_documents_and_shows_all_that_the_first_one_holds
         }
         let policy = page.header("content-security-policy");
         assert!(
-            policy.starts_with("default-src 'none'; style-src 'self'"),
+            policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"),
             "{path}: {policy}"
         );
         let text = page.text();
-        assert!(
-            !text.contains("<script") && !text.contains("style=\""),
-            "{path}"
-        );
         for link in text.split("href=\"").skip(1) {
             let (link, _) = link.split_once('"').expect("an attribute ends");
+            if link.starts_with('#') {
+                continue;
+            }
             assert!(link.starts_with('/'), "{path} leads elsewhere: {link}");
             if seen.insert(link.to_owned()) {
                 links.push(link.to_owned());

@@ -1,7 +1,8 @@
-//! Records as dispatchers write them.
+//! Attempts of one account as dispatchers write them, over seven days, most of
+//! them young.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 use domain::{
@@ -9,8 +10,6 @@ use domain::{
     EventId, EventKind, Schedule, Timestamp,
 };
 
-/// The one account.
-pub(crate) const ACCOUNT: &str = "shop";
 /// How far back the records reach.
 const SPREAD: Duration = Duration::from_secs(7 * 24 * 3600 - 60);
 const HOUR: u64 = 3600 * 1000;
@@ -18,72 +17,58 @@ const HOUR: u64 = 3600 * 1000;
 /// What is to be attempted, the next one first.
 type Due = Reverse<(i64, u64)>;
 
-pub(crate) struct Load {
+/// What is attempted, one record after the other.
+pub(super) struct Attempts {
     endpoints: Vec<EndpointId>,
     account: AccountId,
     schedule: Schedule,
     /// Moments of first attempts, the last one first.
     begins: Vec<i64>,
     due: BinaryHeap<Due>,
-    waiting: std::collections::HashMap<u64, AttemptRecord>,
+    waiting: HashMap<u64, AttemptRecord>,
     numbered: u64,
-    taken: u32,
+    taken: i64,
     random: u64,
-    sample: Option<DeliveryId>,
 }
 
-impl Load {
-    pub(crate) fn new(endpoints: u32, attempts: u32, now: Timestamp) -> Self {
-        let mut load = Self {
-            endpoints: (0..endpoints).map(|_| EndpointId::generate()).collect(),
-            account: ACCOUNT.parse().expect("it is an account"),
+impl Attempts {
+    /// So many until `now`.
+    pub(super) fn new(
+        account: AccountId,
+        endpoints: Vec<EndpointId>,
+        count: usize,
+        now: Timestamp,
+    ) -> Self {
+        let mut all = Self {
+            endpoints,
+            account,
             schedule: Schedule::parse(&["15s", "2m", "10m", "1h", "6h"]).expect("it is one"),
             begins: Vec::new(),
             due: BinaryHeap::new(),
-            waiting: std::collections::HashMap::new(),
+            waiting: HashMap::new(),
             numbered: 0,
             taken: 0,
             random: 0x9e37_79b9_7f4a_7c15,
-            sample: None,
         };
         let spread = u64::try_from(SPREAD.as_millis()).unwrap_or(u64::MAX);
-        let begins = (0..attempts).map(|number| {
+        let begins = (0..count).map(|number| {
             // A third each of the last hour, day and week.
-            let reach = [HOUR, 24 * HOUR, spread][usize::try_from(number % 3).unwrap_or(0)];
-            now.millis() - i64::try_from(load.below(reach)).unwrap_or(0)
+            let reach = [HOUR, 24 * HOUR, spread][number % 3];
+            now.millis() - i64::try_from(all.below(reach)).unwrap_or(0)
         });
         let mut begins: Vec<i64> = begins.collect();
         begins.sort_unstable_by_key(|begin| Reverse(*begin));
-        load.begins = begins;
-        load
+        all.begins = begins;
+        all
     }
 
-    pub(crate) fn taken(&self) -> u32 {
-        self.taken
+    /// So many that begin now, beside the retries that are due.
+    pub(super) fn live(&mut self, count: usize) -> Vec<AttemptRecord> {
+        self.begins = vec![Timestamp::now().millis(); count];
+        self.take(count).collect()
     }
 
-    pub(crate) fn endpoints(&self) -> &[EndpointId] {
-        &self.endpoints
-    }
-
-    /// A delivery that is in the index and has failed once.
-    pub(crate) fn sample(&self) -> DeliveryId {
-        self.sample.expect("some fail")
-    }
-
-    /// The next records in the order of time, as JSON.
-    pub(crate) fn next(&mut self, count: usize) -> Vec<Vec<u8>> {
-        (0..count).map_while(|_| self.one()).collect()
-    }
-
-    /// Records of now.
-    pub(crate) fn next_live(&mut self, count: usize) -> Vec<Vec<u8>> {
-        let now = Timestamp::now().millis();
-        self.begins = vec![now; count];
-        self.next(count)
-    }
-
-    fn one(&mut self) -> Option<Vec<u8>> {
+    fn one(&mut self) -> Option<AttemptRecord> {
         let begin = self.begins.last().copied();
         let due = self.due.peek().map(|Reverse((at, _))| *at);
         let record = match (begin, due) {
@@ -104,7 +89,7 @@ impl Load {
         };
         let record = self.happens(record);
         self.taken += 1;
-        serde_json::to_vec(&record).ok()
+        Some(record)
     }
 
     fn begin(&mut self, at: i64) -> AttemptRecord {
@@ -129,7 +114,7 @@ impl Load {
             after: AfterAttempt::Delivered,
             topic: "feedback.events".into(),
             partition: i32::try_from(self.below(6)).unwrap_or(0),
-            offset: i64::from(self.taken),
+            offset: self.taken,
         }
     }
 
@@ -180,7 +165,6 @@ impl Load {
                     due_at: failed.at + tier.delay(),
                     tier,
                 };
-                self.sample = Some(failed.delivery);
                 self.waits(AttemptRecord { after, ..failed })
             }
             None => AttemptRecord {
@@ -214,5 +198,14 @@ impl Load {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
+    }
+}
+
+/// In the order of time.
+impl Iterator for Attempts {
+    type Item = AttemptRecord;
+
+    fn next(&mut self) -> Option<AttemptRecord> {
+        self.one()
     }
 }
