@@ -5,7 +5,7 @@
 use std::{rc::Rc, time::Duration};
 
 use domain::{
-    DeadLetterReason, Tier, Timestamp,
+    DeadLetterReason, EndpointId, READY_PARTITIONS, Tier, Timestamp,
     record::{self, DeliveryHeaders, Headers, LastError},
 };
 use kafka::{Publisher, Record};
@@ -55,6 +55,7 @@ impl Engine {
                 ..
             } = delivery;
             let id = state.id(event.headers.id);
+            let mut partition = None;
             let (topic, key) = match to {
                 To::Retry { tier, due_at } => {
                     state.due_at = Some(due_at);
@@ -62,6 +63,7 @@ impl Engine {
                 }
                 To::Ready => {
                     state.due_at = None;
+                    partition = Some(engine.ready_partition(state.endpoint));
                     (engine.topics.ready.clone(), state.endpoint.to_string())
                 }
                 To::DeadLetter(reason) => {
@@ -72,13 +74,29 @@ impl Engine {
             let headers = state.write(&event.headers);
             engine
                 .write(ticket, || {
-                    with_headers(
-                        Record::new(topic.as_str(), key.as_bytes(), event.body.as_ref()),
-                        &headers,
-                    )
+                    let record = Record::new(topic.as_str(), key.as_bytes(), event.body.as_ref());
+                    let record = match partition {
+                        Some(partition) => record.to_partition(partition),
+                        None => record,
+                    };
+                    with_headers(record, &headers)
                 })
                 .await;
         });
+    }
+
+    /// Half of `webhooks.ready` is for endpoints that keep pace: what they have no
+    /// room for at one moment must not stand behind the backlog of a slow one. The
+    /// two partitions of an endpoint belong to one family.
+    fn ready_partition(&self, endpoint: EndpointId) -> i32 {
+        const HALF: i32 = READY_PARTITIONS / 2;
+        let [.., high, low] = endpoint.to_bytes();
+        let partition = i32::from(u16::from_be_bytes([high, low])) % HALF;
+        if self.gates.keeps_pace(endpoint, std::time::Instant::now()) {
+            partition + HALF
+        } else {
+            partition
+        }
     }
 
     fn dead_letter_says(

@@ -9,13 +9,14 @@ use rdkafka::{
 };
 
 /// A record to write. It gets the time of writing as its timestamp, and its
-/// partition by the key as Java clients choose it.
+/// partition by the key as Java clients choose it, unless it names one.
 #[derive(Debug, Clone)]
 pub struct Record<'a> {
     pub(crate) topic: Cow<'a, str>,
     pub(crate) key: Cow<'a, [u8]>,
     pub(crate) value: Option<Cow<'a, [u8]>>,
     pub(crate) headers: Option<OwnedHeaders>,
+    partition: Option<i32>,
     header_bytes: usize,
 }
 
@@ -48,8 +49,16 @@ impl<'a> Record<'a> {
             key: key.into(),
             value: None,
             headers: None,
+            partition: None,
             header_bytes: 0,
         }
+    }
+
+    /// Goes to this partition, whatever the key.
+    #[must_use]
+    pub fn to_partition(mut self, partition: i32) -> Self {
+        self.partition = Some(partition);
+        self
     }
 
     /// Adds a header after those already there. A name may occur twice: whoever
@@ -75,6 +84,7 @@ impl<'a> Record<'a> {
         let mut native = BaseRecord::with_opaque_to(&self.topic, opaque).key(&*self.key);
         native.payload = self.value.as_deref();
         native.headers = headers;
+        native.partition = self.partition;
         native
     }
 

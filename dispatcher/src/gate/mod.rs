@@ -190,6 +190,16 @@ impl Gates {
         }
     }
 
+    /// Whether an endpoint soon takes what has no room at this moment. One that
+    /// was never tried is expected to.
+    pub(crate) fn keeps_pace(&self, endpoint: EndpointId, now: Instant) -> bool {
+        let gates = self.gates.borrow();
+        gates.get(&endpoint).is_none_or(|gate| {
+            let inner = gate.inner.borrow();
+            inner.closed_for(now).is_zero() && inner.pace.keeps_up(now, inner.limit.get())
+        })
+    }
+
     fn room(&self, gate: &Gate, inner: &mut Inner, now: Instant) -> Room {
         if inner.in_flight >= inner.limit.get() {
             return Room::Full;

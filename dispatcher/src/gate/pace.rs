@@ -7,6 +7,10 @@ const SLICE: Duration = Duration::from_millis(10);
 const SLICES: usize = 10;
 /// The window: 100 ms.
 const WINDOW: Duration = Duration::from_millis(100);
+/// Whoever can answer so many a second keeps up with what comes.
+const KEEPS_UP: u32 = 1_000;
+/// How much the newest attempt counts in the usual time: an eighth.
+const NEWEST: u32 = 8;
 
 /// What ended within a slice.
 #[derive(Debug, Default, Clone, Copy)]
@@ -24,6 +28,8 @@ pub(crate) struct Pace {
     /// The slice at `index % SLICES` is the current one.
     slices: [Slice; SLICES],
     index: u64,
+    /// How long an attempt usually takes.
+    usual: Option<Duration>,
     /// Since when something is under way without an answer.
     waiting_since: Option<Instant>,
 }
@@ -39,8 +45,13 @@ impl Pace {
     /// `others` are under way.
     pub(crate) fn ended(&mut self, began: Instant, now: Instant, answered: bool, others: bool) {
         self.turn(now);
+        let took = now.duration_since(began);
+        self.usual = Some(
+            self.usual
+                .map_or(took, |usual| (usual * (NEWEST - 1) + took) / NEWEST),
+        );
         let slice = &mut self.slices[Self::slot(self.index)];
-        slice.took += now.duration_since(began);
+        slice.took += took;
         if answered {
             slice.answers += 1;
             self.waiting_since = others.then_some(now);
@@ -74,6 +85,16 @@ impl Pace {
                 .unwrap_or(u32::MAX)
                 .max(answers * 10),
         )
+    }
+
+    /// Whether it usually answers [`KEEPS_UP`] a second with `slots` at once, and
+    /// is not silent now. True of one that was never tried.
+    pub(crate) fn keeps_up(&self, now: Instant, slots: usize) -> bool {
+        let slots = u32::try_from(slots).unwrap_or(u32::MAX);
+        self.silent_for(now) < WINDOW
+            && self.usual.is_none_or(|usual| {
+                usual.saturating_mul(KEEPS_UP) <= slots * Duration::from_secs(1)
+            })
     }
 
     /// Empties the slices that time has passed over.
@@ -128,6 +149,24 @@ mod tests {
     fn attempts_without_an_answer_count_with_their_time() {
         assert_eq!(after(2, 500 * MS, 1, 64), Some(64));
         assert_eq!(after(2, 500 * MS, 2, 64), Some(0));
+    }
+
+    #[test]
+    fn whoever_is_slow_or_silent_does_not_keep_up() {
+        let start = Instant::now();
+        let mut pace = Pace::default();
+        assert!(pace.keeps_up(start, 1));
+        pace.begun(start);
+        assert!(pace.keeps_up(start + 99 * MS, 1));
+        assert!(!pace.keeps_up(start + WINDOW, 64));
+        let now = start + 500 * MS;
+        pace.ended(start, now, true, false);
+        assert!(!pace.keeps_up(now, 64));
+        for _ in 0..30 {
+            pace.ended(now, now + 20 * MS, true, false);
+        }
+        assert!(pace.keeps_up(now + 20 * MS, 64));
+        assert!(!pace.keeps_up(now + 20 * MS, 10));
     }
 
     #[test]
