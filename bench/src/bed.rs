@@ -28,9 +28,14 @@ impl Bed {
     pub(crate) async fn new(builder: StackBuilder, linger: Duration) -> anyhow::Result<Self> {
         let mut stack = builder.start().await;
         layout::stop(&mut stack.dispatcher).await;
-        layout::stop(&mut stack.producer).await;
-        layout::stop(&mut stack.dlq_consumer).await;
-        layout::stop(&mut stack.console).await;
+        // The others answer on for some seconds when they are asked to stop.
+        for service in [
+            &mut stack.producer,
+            &mut stack.dlq_consumer,
+            &mut stack.console,
+        ] {
+            service.kill();
+        }
         let load = Load::open(&stack.prefix, linger).await?;
         Ok(Self {
             stack,
@@ -47,7 +52,7 @@ impl Bed {
             let url = self.sink.url(number);
             self.stack.client.create_endpoint(&url, &[event]).await;
         }
-        layout::stop(&mut self.stack.console).await;
+        self.stack.console.kill();
     }
 
     /// Starts the dispatcher on the measured core.

@@ -57,6 +57,9 @@ def use(console, producer, failed, receiver):
     event = {"event": "rating_submitted", "data": {"score": 5, "product_sku": "a", "session_page": "/"}}
     broken = {"url": f"http://127.0.0.1:{receiver}/broken", "events": ["rating_submitted"]}
     ask(console, TOKEN, "POST", "/api/v1/endpoints", broken)
+    count = len(ask(console, TOKEN, "GET", "/api/v1/endpoints")["items"])
+    known = f"feedbackpro_dispatcher_endpoints {count}\n"
+    until(lambda: known in get(console, "/metrics"), "the dispatcher knows the endpoint")
     for _ in range(2):
         ask(producer, TOKEN, "POST", "/v1/events", event, {"Idempotency-Key": "a"})
     ask(producer, TOKEN, "POST", "/v1/events", {"event": "none"})
