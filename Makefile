@@ -1,6 +1,6 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: run test compile tools check-deploy compile-tests
+.PHONY: run test compile tools
 # What runs side by side speaks one after the other.
 BESIDE := $(MAKE) --no-print-directory --output-sync=recurse -j2
 
@@ -16,16 +16,12 @@ test:
 	testcontainers/setup.sh test
 	cargo fmt --all --check
 	$(BESIDE) compile tools
-	$(BESIDE) compile-tests check-deploy
+	deploy/check.sh
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --release --workspace
 
 compile:
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	cargo build --release --workspace
-compile-tests:
-	cargo test --release --workspace --no-run
 # Much of it waits, for downloads and for what it starts: beside a compiler.
 tools:
 	deploy/checks/tools.sh
-check-deploy:
-	deploy/check.sh
