@@ -128,10 +128,7 @@ async fn slow(count: usize) -> anyhow::Result<Slow> {
         bed.stack.name("feedback.events"),
     );
     let broker = Broker::shared().await;
-    e2e::until("the backlog is set aside", DEADLINE, async || {
-        (broker.lag(&group, &events).await == 0).then_some(())
-    })
-    .await;
+    broker.wait_until_committed(&group, &events, DEADLINE).await;
     let set_aside_in = start.elapsed();
     let bar = progress::bar("Set aside, slow", count);
     let time = Duration::from_secs(30);

@@ -55,31 +55,29 @@ impl Engine {
                 ..
             } = delivery;
             let id = state.id(event.headers.id);
-            let mut partition = None;
-            let (topic, key) = match to {
+            let (topic, key, partition) = match to {
                 To::Retry { tier, due_at } => {
                     state.due_at = Some(due_at);
-                    (engine.topics.retry_tier(tier), id.to_string())
+                    (engine.topics.retry_tier(tier), id.to_string(), None)
                 }
                 To::Ready => {
                     state.due_at = None;
-                    partition = Some(engine.ready_partition(state.endpoint));
-                    (engine.topics.ready.clone(), state.endpoint.to_string())
+                    let endpoint = state.endpoint;
+                    let partition = engine.ready_partition(endpoint);
+                    let key = endpoint.to_string();
+                    (engine.topics.ready.clone(), key, Some(partition))
                 }
                 To::DeadLetter(reason) => {
                     engine.dead_letter_says(&mut state, reason, &event.headers);
-                    (engine.topics.dead_letter.clone(), id.to_string())
+                    (engine.topics.dead_letter.clone(), id.to_string(), None)
                 }
             };
             let headers = state.write(&event.headers);
             engine
                 .write(ticket, || {
-                    let record = Record::new(topic.as_str(), key.as_bytes(), event.body.as_ref());
-                    let record = match partition {
-                        Some(partition) => record.to_partition(partition),
-                        None => record,
-                    };
-                    with_headers(record, &headers)
+                    Record::new(topic.as_str(), key.as_bytes(), event.body.as_ref())
+                        .to_partition(partition)
+                        .headers(&headers)
                 })
                 .await;
         });
@@ -159,14 +157,8 @@ impl Engine {
             let key = source.poison_key();
             engine
                 .write(ticket, || {
-                    with_headers(
-                        Record::new(
-                            engine.topics.dead_letter.as_str(),
-                            key.as_bytes(),
-                            value.as_ref(),
-                        ),
-                        &headers,
-                    )
+                    let topic = engine.topics.dead_letter.as_str();
+                    Record::new(topic, key.as_bytes(), value.as_ref()).headers(&headers)
                 })
                 .await;
         });
@@ -199,12 +191,6 @@ impl Engine {
             }
         }
     }
-}
-
-fn with_headers<'a>(record: Record<'a>, headers: &Headers) -> Record<'a> {
-    headers
-        .iter()
-        .fold(record, |record, (name, value)| record.header(name, value))
 }
 
 /// What a failed attempt leaves in a delivery's headers.

@@ -30,20 +30,19 @@ const LOOK_AT_TOPICS: Duration = Duration::from_secs(10);
 /// Fetching is kept small: a lane reads ahead by itself, and memory is bounded
 /// by what is queued here for each partition. A partition whose queue is full is
 /// left out of a fetch, and has to wait for that one's answer: it must be short.
-const EVENTS: [(&str, &str); 4] = [
-    ("queued.max.messages.kbytes", "1024"),
-    ("fetch.message.max.bytes", "524288"),
-    ("fetch.queue.backoff.ms", "5"),
-    ("fetch.wait.max.ms", "10"),
-];
+const fn fetching(longest_wait_ms: &str) -> [(&str, &str); 4] {
+    [
+        ("queued.max.messages.kbytes", "1024"),
+        ("fetch.message.max.bytes", "524288"),
+        ("fetch.queue.backoff.ms", "5"),
+        ("fetch.wait.max.ms", longest_wait_ms),
+    ]
+}
+
+const EVENTS: [(&str, &str); 4] = fetching("10");
 /// The other topics are read long before their records are due, or at the pace
 /// of slow endpoints: a fetch that waits longer costs less when there is nothing.
-const OTHERS: [(&str, &str); 4] = [
-    ("queued.max.messages.kbytes", "1024"),
-    ("fetch.message.max.bytes", "524288"),
-    ("fetch.queue.backoff.ms", "5"),
-    ("fetch.wait.max.ms", "50"),
-];
+const OTHERS: [(&str, &str); 4] = fetching("50");
 
 /// A member of the consumer group.
 pub(crate) struct Member {

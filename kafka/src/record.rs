@@ -54,10 +54,10 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Goes to this partition, whatever the key.
+    /// Goes to this partition, whatever the key; `None` leaves it to the key.
     #[must_use]
-    pub fn to_partition(mut self, partition: i32) -> Self {
-        self.partition = Some(partition);
+    pub fn to_partition(mut self, partition: Option<i32>) -> Self {
+        self.partition = partition;
         self
     }
 
@@ -76,6 +76,14 @@ impl<'a> Record<'a> {
         }));
         self.header_bytes += name.len() + value.len();
         self
+    }
+
+    /// Adds headers in their order, as [`Record::header`] does each.
+    #[must_use]
+    pub fn headers(self, headers: &[(&str, String)]) -> Self {
+        headers
+            .iter()
+            .fold(self, |record, (name, value)| record.header(name, value))
     }
 
     /// As the client takes it, with what comes back with its outcome.

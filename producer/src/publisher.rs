@@ -144,10 +144,7 @@ impl Publisher {
         .write();
         let value = Envelope::new(id, time, data).to_bytes()?;
         let record = Record::new(self.topic.as_str(), key.into_bytes(), value);
-        let record = headers
-            .iter()
-            .fold(record, |record, (name, value)| record.header(name, value));
-        let delivery = self.kafka.start(record).await?;
+        let delivery = self.kafka.start(record.headers(&headers)).await?;
         Ok(Publication { id, delivery })
     }
 

@@ -60,9 +60,8 @@ impl Writer {
     pub(super) async fn waiting(&self, endpoint: EndpointId) -> anyhow::Result<DeliveryId> {
         let (headers, body) = self.event(EventKind::RatingSubmitted)?;
         let record = Record::new(self.topics.events.as_str(), &b"customer"[..], body);
-        let fields = headers.write().into_iter();
-        let record = fields.fold(record, |record, (name, value)| record.header(name, value));
-        let place = self.publisher.publish(record).await?;
+        let place = self.publisher.publish(record.headers(&headers.write()));
+        let place = place.await?;
         let delivery = DeliveryId {
             event: headers.id,
             endpoint,
@@ -118,8 +117,7 @@ impl Writer {
             last = delivery.id(event.id).to_string();
             let key = last.clone().into_bytes();
             let record = Record::new(self.topics.dead_letter.as_str(), key, body);
-            let fields = delivery.write(&event).into_iter();
-            let record = fields.fold(record, |record, (name, value)| record.header(name, value));
+            let record = record.headers(&delivery.write(&event));
             drop(self.publisher.start(record).await?);
             wrote();
         }

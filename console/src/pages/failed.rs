@@ -50,12 +50,12 @@ impl Search {
             until,
             ..
         } = &self.choice;
-        let named = match signed.scope_of(account)? {
-            Scope::Account(account) => Some(account),
-            Scope::Every => None,
+        let account = match signed.scope_of(account)? {
+            Scope::Account(named) if signed.is_operator() => Some(named),
+            Scope::Account(_) | Scope::Every => None,
         };
         Ok(FailedFilter {
-            account: named.filter(|_| signed.is_operator()),
+            account,
             endpoint: *endpoint_id,
             event: *event,
             reason: self.reason,

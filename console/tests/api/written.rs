@@ -49,9 +49,7 @@ impl Written {
             traceparent: None,
         };
         let record = Record::new("feedback.events", id.to_bytes().to_vec(), &bytes[..]);
-        let headers_written = headers.write().into_iter();
-        let record =
-            headers_written.fold(record, |record, (name, value)| record.header(name, value));
+        let record = record.headers(&headers.write());
         Event {
             at: self.publisher.publish(record).await.unwrap(),
             id,

@@ -88,8 +88,7 @@ impl FailedService {
         let id = delivery.id(event.id);
         let key = id.to_string().into_bytes();
         let record = Record::new("webhooks.dead-letter", key, &event.bytes[..]);
-        let headers = delivery.write(&headers).into_iter();
-        let record = headers.fold(record, |record, (name, value)| record.header(name, value));
+        let record = record.headers(&delivery.write(&headers));
         self.dispatcher.publish(record).await.unwrap();
         id
     }

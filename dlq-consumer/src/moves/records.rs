@@ -42,10 +42,7 @@ impl Sendable {
     pub(crate) fn again(self, now: Timestamp, topics: &Topics) -> Record<'static> {
         let key = self.endpoint.to_string().into_bytes();
         let anew = DeliveryHeaders::first(self.endpoint, now, self.source);
-        let record = Record::new(topics.resend.clone(), key, self.value);
-        anew.write(&self.event)
-            .into_iter()
-            .fold(record, |record, (name, value)| record.header(name, value))
+        Record::new(topics.resend.clone(), key, self.value).headers(&anew.write(&self.event))
     }
 }
 
