@@ -15,6 +15,7 @@ use crate::{
     engine::Engine,
     gate::{Gate, Next, may_send},
     hand_on::{To, remember},
+    second_look::Looking,
     traces,
     work::Delivery,
 };
@@ -56,7 +57,7 @@ impl Engine {
     async fn attempt(self: &Rc<Self>, gate: &Gate, delivery: Delivery) -> Instant {
         let began = Instant::now();
         let Some(entry) = self.table.get(gate.endpoint()) else {
-            self.drop_deleted(delivery);
+            self.second_look.add(Looking::At(delivery));
             return began;
         };
         if !may_send(&entry) {

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use delivery::{Guard, PreparedRequest, Refused, Target};
@@ -80,6 +83,8 @@ pub(crate) struct EndpointTable {
     guard: Guard,
     keys: KeyRing,
     tables: RwLock<Tables>,
+    /// See [`EndpointTable::version`].
+    version: AtomicU64,
     /// Held while an entry is worked out and put: the table's thread and the
     /// engine both do so, and an older one must not replace a newer one.
     writing: Mutex<()>,
@@ -91,6 +96,7 @@ impl EndpointTable {
             guard,
             keys,
             tables: RwLock::default(),
+            version: AtomicU64::new(0),
             writing: Mutex::default(),
         }
     }
@@ -144,6 +150,12 @@ impl EndpointTable {
         tables.said.insert(id, said);
         drop(tables);
         self.refresh(id);
+    }
+
+    /// Another number after each change: who asks before reading, and later
+    /// finds the same, has missed nothing.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     pub(crate) fn get(&self, id: EndpointId) -> Option<Arc<Entry>> {
@@ -213,7 +225,9 @@ impl EndpointTable {
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Tables> {
-        self.tables.write().unwrap_or_else(PoisonError::into_inner)
+        let tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        self.version.fetch_add(1, Ordering::Release);
+        tables
     }
 }
 

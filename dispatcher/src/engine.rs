@@ -12,7 +12,7 @@ use std::{
 
 use delivery::Client;
 use domain::{Schedule, Timestamp, Topics};
-use kafka::{Connection, Publisher, Table};
+use kafka::{Connection, Publisher, Table, TableEnd};
 use rdkafka::consumer::{CommitMode, Consumer};
 use service::{
     health::{Condition, Health},
@@ -39,6 +39,7 @@ use crate::{
     metrics::Metrics,
     pulse::Pulse,
     repeated::Repeated,
+    second_look::SecondLook,
 };
 
 /// How long in-flight work may take when partitions go: an attempt takes 5 s at
@@ -62,6 +63,8 @@ pub(crate) struct Engine {
     pub(crate) pulse: Pulse,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) repeated: RefCell<Repeated>,
+    pub(crate) second_look: SecondLook,
+    pub(crate) table_end: TableEnd,
     /// How many deliveries may be on their way to `webhooks.ready` because they
     /// had no room: an event for many endpoints makes one for each.
     pub(crate) to_ready: Arc<Semaphore>,
@@ -120,6 +123,8 @@ impl Conductor {
         shutdown: CancellationToken,
     ) -> Result<(), EngineError> {
         self.join()?;
+        let looking = Rc::clone(&self.engine).look_again();
+        self.engine.tasks.spawn_local(looking);
         let mut tick = every(COMMIT_EVERY);
         let mut ticks = 0_u32;
         let mut leaving = false;
@@ -223,6 +228,7 @@ impl Conductor {
             topic,
             partition,
             committed,
+            end,
             queue,
             nonempty,
         } = assigned;
@@ -251,6 +257,9 @@ impl Conductor {
                 records: queue,
                 nonempty,
             };
+            if let Some(end) = end {
+                engine.wait_for_table(&lane, end).await;
+            }
             engine.read(lane, queue).await;
         });
     }

@@ -2,13 +2,11 @@
 
 use std::rc::Rc;
 
-use domain::{
-    EndpointId, FilteredEvent, Timestamp,
-    record::{Coordinates, DeliveryHeaders},
-};
+use domain::{EndpointId, FilteredEvent, Timestamp, record::DeliveryHeaders};
 
 use crate::{
     engine::Engine,
+    second_look::{FannedOut, Looking},
     work::{Delivery, Event, Ticket},
 };
 
@@ -16,61 +14,63 @@ use crate::{
 /// source then completes after as many writes, however slow the endpoints are.
 const MOST_IN_MEMORY: usize = 32;
 
+impl FannedOut {
+    /// To be fanned out: to nobody yet.
+    pub(crate) fn not_yet(event: Event, first_at: Timestamp, ticket: Ticket) -> Self {
+        Self {
+            event: Rc::new(event),
+            first_at,
+            endpoints: Vec::new(),
+            version: 0,
+            ticket,
+        }
+    }
+}
+
 impl Engine {
-    /// Makes a delivery for each endpoint that gets this event. They are first
-    /// due when the event was written: the same again when a crash repeats it.
-    pub(crate) async fn fan_out(
-        self: &Rc<Self>,
-        event: Event,
-        first_at: Timestamp,
-        ticket: Ticket,
-        endpoints: &mut Vec<EndpointId>,
-    ) {
-        endpoints.clear();
+    /// Makes a delivery for each endpoint that gets this event and has not got
+    /// it. They are first due when the event was written: the same again when a
+    /// crash repeats it. `new` is room for the list.
+    pub(crate) async fn fan_out(self: &Rc<Self>, mut so_far: FannedOut, new: &mut Vec<EndpointId>) {
+        new.clear();
+        so_far.version = self.table.version();
+        let event = &so_far.event;
         self.table.interested(
             &event.headers.account,
             &FilteredEvent::new(event.headers.kind, &event.body),
-            endpoints,
+            new,
         );
-        let Some((last, others)) = endpoints.split_last() else {
-            self.count_event("delivered_to_none");
-            return ticket.done();
-        };
-        self.count_event("fanned_out");
-        let source = ticket.coordinates();
-        let event = Rc::new(event);
-        let through_ready = endpoints.len() > MOST_IN_MEMORY;
-        for endpoint in others {
-            if !ticket.may_begin() && !ticket.is_divided() {
-                return;
-            }
-            let share = ticket.share();
-            self.go(&event, *endpoint, first_at, &source, share, through_ready)
-                .await;
+        let begun = !so_far.endpoints.is_empty();
+        if begun {
+            new.retain(|endpoint| !so_far.endpoints.contains(endpoint));
+        } else if !so_far.ticket.may_begin() {
+            return;
+        } else if !new.is_empty() {
+            self.count_event("fanned_out");
         }
-        self.go(&event, *last, first_at, &source, ticket, through_ready)
-            .await;
-    }
-
-    async fn go(
-        self: &Rc<Self>,
-        event: &Rc<Event>,
-        endpoint: EndpointId,
-        first_at: Timestamp,
-        source: &Coordinates,
-        ticket: Ticket,
-        through_ready: bool,
-    ) {
-        let delivery = Delivery {
-            event: Rc::clone(event),
-            state: DeliveryHeaders::first(endpoint, first_at, Some(source.clone())),
-            paced: false,
-            ticket,
-        };
-        if through_ready {
-            self.to_ready(delivery).await;
+        if so_far.endpoints.len() + new.len() > 1 {
+            so_far.ticket.divide();
+        }
+        let source = so_far.ticket.coordinates();
+        let through_ready = new.len() > MOST_IN_MEMORY;
+        for endpoint in &*new {
+            let delivery = Delivery {
+                event: Rc::clone(&so_far.event),
+                state: DeliveryHeaders::first(*endpoint, so_far.first_at, Some(source.clone())),
+                paced: false,
+                ticket: so_far.ticket.share(),
+            };
+            if through_ready {
+                self.to_ready(delivery).await;
+            } else {
+                self.admit(delivery).await;
+            }
+        }
+        so_far.endpoints.extend_from_slice(new);
+        if so_far.ticket.is_older_than_table() {
+            self.settle(so_far);
         } else {
-            self.admit(delivery).await;
+            self.second_look.add(Looking::For(so_far));
         }
     }
 

@@ -14,6 +14,8 @@ pub(crate) struct Assigned {
     pub(crate) topic: String,
     pub(crate) partition: i32,
     pub(crate) committed: Option<(i64, String)>,
+    /// Where it ended just before; only of `feedback.events`.
+    pub(crate) end: Option<i64>,
     pub(crate) queue: PartitionQueue<Context>,
     /// Told whenever the queue becomes non-empty.
     pub(crate) nonempty: Arc<Notify>,

@@ -68,6 +68,8 @@ pub(crate) struct Lane {
     released: Notify,
     /// When the oldest incomplete record was written, in ms since 1970.
     oldest: Cell<Option<i64>>,
+    /// The endpoint table was read since the records below this offset were written.
+    pub(crate) older_than_table: Cell<i64>,
 }
 
 impl Lane {
@@ -89,6 +91,7 @@ impl Lane {
             stop: CancellationToken::new(),
             released: Notify::new(),
             oldest: Cell::new(None),
+            older_than_table: Cell::new(0),
         })
     }
 
@@ -126,6 +129,7 @@ impl Lane {
         let begun = tracker.begin(offset);
         if begun == Begun::Restarted {
             self.generation.set(self.generation.get() + 1);
+            self.older_than_table.set(0);
         }
         begun
     }

@@ -12,6 +12,7 @@ use crate::{
     lane::{Lane, LaneKind},
     offsets::Begun,
     rebalance::Context,
+    second_look::FannedOut,
     work::{Delivery, Event, Ticket},
 };
 
@@ -75,7 +76,8 @@ impl Engine {
                     let first_at = incoming
                         .written_at
                         .map_or_else(Timestamp::now, Timestamp::from_millis);
-                    self.fan_out(event, first_at, ticket, &mut endpoints).await;
+                    let event = FannedOut::not_yet(event, first_at, ticket);
+                    self.fan_out(event, &mut endpoints).await;
                 }
                 Ok(Content::Delivery(event, state)) => {
                     self.deliver(&lane, event, state, ticket, incoming.written_at)

@@ -6,9 +6,11 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 use domain::{AfterAttempt, DeferReason, Place, Tier, Timestamp, Waiting, place};
 
 use crate::{
+    endpoints::{Entry, NotReady},
     engine::Engine,
     gate::{Gate, Gates, Pumped},
     hand_on::To,
+    second_look::Looking,
     work::Delivery,
 };
 
@@ -74,12 +76,8 @@ impl Engine {
 
     /// Places a delivery; gives it back where somebody has to wait with it.
     fn try_place(self: &Rc<Self>, delivery: Delivery) -> Placed {
-        // Whoever sends a delivery again names its endpoint: another account's
-        // is none.
-        let account = &delivery.event.headers.account;
-        let entry = self.table.get(delivery.state.endpoint);
-        let Some(entry) = entry.filter(|entry| entry.record.account == *account) else {
-            self.drop_deleted(delivery);
+        let Some(entry) = self.entry_of(&delivery) else {
+            self.second_look.add(Looking::At(delivery));
             return Placed::Done;
         };
         let gate = self.gates.of(&entry);
@@ -91,11 +89,11 @@ impl Engine {
             paced: delivery.paced,
         };
         let place = match &entry.ready {
-            Err(crate::endpoints::NotReady::Sealed(_)) => Place::Defer {
+            Err(NotReady::Sealed(_)) => Place::Defer {
                 tier: self.schedule.for_deferral(delivery.state.deferrals),
                 reason: DeferReason::Unsigned,
             },
-            Ok(_) | Err(crate::endpoints::NotReady::Refused(_)) => {
+            Ok(_) | Err(NotReady::Refused(_)) => {
                 place(&view, waiting, Timestamp::now(), &self.schedule)
             }
         };
@@ -118,6 +116,14 @@ impl Engine {
         Placed::Done
     }
 
+    /// What is known of its endpoint. Whoever sends a delivery again names that:
+    /// another account's is none.
+    pub(crate) fn entry_of(&self, delivery: &Delivery) -> Option<Arc<Entry>> {
+        let account = &delivery.event.headers.account;
+        let entry = self.table.get(delivery.state.endpoint);
+        entry.filter(|entry| entry.record.account == *account)
+    }
+
     fn wait_at(self: &Rc<Self>, gate: &Rc<Gate>, delivery: Delivery) {
         Gates::enqueue(gate, delivery);
         self.pump(gate);
@@ -138,12 +144,6 @@ impl Engine {
     fn log_without_attempt(&self, delivery: &Delivery, after: AfterAttempt) {
         self.attempt_log
             .write(delivery, Timestamp::now(), None, after, &self.metrics);
-    }
-
-    pub(crate) fn drop_deleted(&self, delivery: Delivery) {
-        self.metrics.dropped_deleted.inc();
-        tracing::info!(delivery = %delivery.id(), "a delivery was dropped, its account has no such endpoint any more");
-        delivery.ticket.done();
     }
 
     /// Starts what may be sent of what waits at a gate.

@@ -205,6 +205,7 @@ impl Group {
     ) -> KafkaResult<()> {
         let mut assigned = Vec::with_capacity(partitions.count());
         let (mut events, mut others) = (TopicPartitionList::new(), TopicPartitionList::new());
+        let ends = self.ends_of_events(member, partitions);
         for partition in committed(member, partitions)?.elements() {
             let (consumer, list) = if partition.topic() == self.topics.events {
                 (member, &mut events)
@@ -229,6 +230,9 @@ impl Group {
                 topic: partition.topic().to_owned(),
                 partition: partition.partition(),
                 committed: offset.map(|offset| (offset, partition.metadata().to_owned())),
+                end: ends
+                    .find_partition(partition.topic(), partition.partition())
+                    .and_then(|found| found.offset().to_raw()),
                 queue,
                 nonempty,
             });
@@ -240,6 +244,30 @@ impl Group {
         }
         self.tell(GroupEvent::Assigned(assigned));
         Ok(())
+    }
+
+    /// Where the partitions of `feedback.events` among these end now. It spares work:
+    /// an answer that does not come is done without.
+    fn ends_of_events(
+        &self,
+        member: &BaseConsumer<Context>,
+        partitions: &TopicPartitionList,
+    ) -> TopicPartitionList {
+        let mut wanted = TopicPartitionList::new();
+        for partition in partitions.elements_for_topic(&self.topics.events) {
+            let number = partition.partition();
+            let added = wanted.add_partition_offset(&self.topics.events, number, Offset::End);
+            debug_assert!(added.is_ok(), "the end is an offset");
+        }
+        if wanted.count() == 0 {
+            return wanted;
+        }
+        member
+            .offsets_for_times(wanted, TOPICS_ANSWER)
+            .unwrap_or_else(|error| {
+                tracing::debug!(%error, "where the events end is not known");
+                TopicPartitionList::new()
+            })
     }
 
     /// Partitions of `feedback.events` go: gives them up with their families.

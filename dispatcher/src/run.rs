@@ -24,6 +24,7 @@ use crate::{
     metrics::Metrics,
     pulse::Pulse,
     repeated::Repeated,
+    second_look::SecondLook,
     settings::Settings,
 };
 
@@ -185,6 +186,8 @@ pub async fn run(
         ),
         pulse: Pulse::start()?,
         repeated: RefCell::new(Repeated::default()),
+        second_look: SecondLook::default(),
+        table_end: following.end(),
         tracer,
         to_ready: Arc::new(Semaphore::new(TO_READY)),
         tasks: TaskTracker::new(),

@@ -75,8 +75,12 @@ impl Ticket {
     /// One more share of the same record.
     pub(crate) fn share(&self) -> Self {
         self.0.shares.set(self.0.shares.get() + 1);
-        self.0.divided.set(true);
         Self(Rc::clone(&self.0))
+    }
+
+    /// The record leads to several deliveries.
+    pub(crate) fn divide(&self) {
+        self.0.divided.set(true);
     }
 
     /// The outcome of this share is durable.
@@ -99,10 +103,15 @@ impl Ticket {
         self.0.lane.is_read()
     }
 
-    /// Whether the record has other shares, or had: leaving this one undone
+    /// Whether the record leads to other deliveries: leaving this one undone
     /// would repeat those.
     pub(crate) fn is_divided(&self) -> bool {
         self.0.divided.get()
+    }
+
+    /// Whether the record was there before the endpoint table was last waited for.
+    pub(crate) fn is_older_than_table(&self) -> bool {
+        self.0.offset < self.0.lane.older_than_table.get()
     }
 
     pub(crate) fn lane(&self) -> &Rc<Lane> {

@@ -35,5 +35,5 @@ pub use mover::{MoveError, Mover};
 pub use publisher::{Compression, Delivery, NotFlushed, PublishError, Publisher, PublisherOptions};
 pub use record::{Record, Stored};
 pub use settings::topic_names;
-pub use table::{Start, StillRunning, Table, TableEnded, TableEvent, TableRecord};
+pub use table::{Start, StillRunning, Table, TableEnd, TableEnded, TableEvent, TableRecord};
 pub use topics::{Difference, TopicError, TopicPolicy, ensure_topics};

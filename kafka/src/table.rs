@@ -1,6 +1,11 @@
 //! Compacted tables: a topic of one partition, read to its end and followed.
 
-use std::{ops::ControlFlow, sync::mpsc, thread::JoinHandle, time::Duration};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use rdkafka::{
     Message,
@@ -11,8 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Connection, ConnectionError};
 
+mod end;
 mod reader;
 
+pub use end::TableEnd;
 use reader::{Progress, Reader};
 
 /// Where a table is read from.
@@ -48,6 +55,7 @@ pub struct Table {
     topic: String,
     progress: watch::Receiver<Progress>,
     end_wanted: mpsc::Sender<oneshot::Sender<()>>,
+    end: TableEnd,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
@@ -135,6 +143,12 @@ impl Table {
         let (end_wanted, requests) = mpsc::channel();
         let (progress, watching) = watch::channel(Progress::before(start));
         let reader = Reader::new(connection, name, topic, requests, progress, stop.clone())?;
+        let end = TableEnd {
+            consumer: Arc::downgrade(&reader.consumer),
+            topic: topic.into(),
+            progress: watching.clone(),
+            end_wanted: end_wanted.clone(),
+        };
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || reader.run(on_event))
@@ -143,6 +157,7 @@ impl Table {
             topic: topic.to_owned(),
             progress: watching,
             end_wanted,
+            end,
             stop,
             thread: Some(thread),
         })
@@ -193,6 +208,12 @@ impl Table {
         let (reply, reached) = oneshot::channel();
         self.end_wanted.send(reply).map_err(|_| TableEnded)?;
         reached.await.map_err(|_| TableEnded)
+    }
+
+    /// What waits for the end without a hold on the table.
+    #[must_use]
+    pub fn end(&self) -> TableEnd {
+        self.end.clone()
     }
 
     /// Waits until the table is not read any more.

@@ -132,6 +132,23 @@ async fn reading_to_the_end_sees_what_others_wrote_just_before() {
 }
 
 #[tokio::test]
+async fn the_end_of_now_is_reached_when_what_others_wrote_just_before_was_seen() {
+    let (_cluster, connection) = mock::cluster(&[("table", 1)]);
+    let publisher = publisher(&connection);
+    let (table, seen) = follow(&connection, Start::Beginning, &CancellationToken::new());
+    let end = table.end();
+    for count in 1..=5 {
+        put(&publisher, "a", "x").await;
+        timeout(DEADLINE, end.reached()).await.unwrap().unwrap();
+        assert_eq!(seen.lock().unwrap().len(), count);
+    }
+    // And when nothing is new.
+    timeout(DEADLINE, end.reached()).await.unwrap().unwrap();
+    drop(table);
+    timeout(DEADLINE, end.reached()).await.unwrap().unwrap_err();
+}
+
+#[tokio::test]
 async fn a_stored_offset_is_where_the_reading_goes_on() {
     let (_cluster, connection) = mock::cluster(&[("table", 1)]);
     let publisher = publisher(&connection);

@@ -1,6 +1,10 @@
 //! The thread that reads a table.
 
-use std::{ops::ControlFlow, sync::mpsc::Receiver, time::Duration};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, mpsc::Receiver},
+    time::Duration,
+};
 
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -16,7 +20,7 @@ use crate::{
 };
 
 /// Tables have one partition: one reader sees one order.
-const PARTITION: i32 = 0;
+pub(super) const PARTITION: i32 = 0;
 /// How long the thread waits for a record before it looks whether it shall
 /// end or read to the end. A record wakes it at once. (rdkafka spins through
 /// the last millisecond of each wait, so a shorter one costs CPU time.)
@@ -56,7 +60,7 @@ enum Found {
 }
 
 pub(super) struct Reader {
-    consumer: BaseConsumer<Logged>,
+    pub(super) consumer: Arc<BaseConsumer<Logged>>,
     topic: String,
     /// Where the next assignment starts: `None` is the first record there is.
     next: Option<i64>,
@@ -92,7 +96,7 @@ impl Reader {
         );
         config.set("enable.partition.eof", "true");
         config.set("auto.offset.reset", "error");
-        let consumer = config.create_with_context(Logged::default())?;
+        let consumer = Arc::new(config.create_with_context(Logged::default())?);
         let start = *progress.borrow();
         let reader = Self {
             consumer,
@@ -108,7 +112,8 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Reads until told to stop. The consumer is closed on this thread.
+    /// Reads until told to stop. The consumer is closed on this thread, unless it is
+    /// just being asked for the end.
     pub(super) fn run(mut self, mut on_event: impl FnMut(TableEvent<'_>) -> ControlFlow<()>) {
         while !self.stop.is_cancelled() {
             self.take_requests();

@@ -293,6 +293,8 @@ async fn a_move_is_seen_whole_and_its_marker_does_not_hide_the_end() {
         .await
         .unwrap()
         .unwrap();
+    let end = table.end();
+    timeout(DEADLINE, end.reached()).await.unwrap().unwrap();
     assert_eq!(contents(&connection, &resend.name).await, ["d1 body"]);
     assert_eq!(
         contents(&connection, &failed.name).await,

@@ -8,6 +8,7 @@ mod failed_list;
 mod jobs;
 mod kafka;
 mod kafka_crate;
+mod late_table;
 mod pages;
 mod partitions;
 mod pipeline;

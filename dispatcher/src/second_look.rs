@@ -1,0 +1,144 @@
+//! The second look at the endpoint table.
+//!
+//! Events and endpoints are on topics of their own, so an event may be read
+//! before the endpoint that was there first. Nobody waits for that: an event is
+//! fanned out at once, by what is known. But its record is not complete before
+//! the table was read up to a moment after the event had come; an endpoint that
+//! has appeared by then gets the event, too. In the same way an endpoint counts
+//! as deleted only when it is not in the table then.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use domain::{EndpointId, Timestamp};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    engine::Engine,
+    lane::Lane,
+    work::{Delivery, Event, Ticket},
+};
+
+/// How long looks are gathered: the broker is asked once for all.
+const GATHER: Duration = Duration::from_millis(10);
+/// So many are not kept waiting: they hold their events' bodies.
+const MANY: usize = 512;
+
+/// How long a lane waits for the table before it is read.
+const BEFORE: Duration = Duration::from_secs(1);
+
+/// What waits for it.
+#[derive(Debug)]
+pub(crate) enum Looking {
+    /// An event, for endpoints that did not get it.
+    For(FannedOut),
+    /// A delivery whose endpoint is not there.
+    At(Delivery),
+}
+
+/// An event, and how far it is fanned out.
+#[derive(Debug)]
+pub(crate) struct FannedOut {
+    pub(crate) event: Rc<Event>,
+    /// When its deliveries are first due.
+    pub(crate) first_at: Timestamp,
+    /// Who got it.
+    pub(crate) endpoints: Vec<EndpointId>,
+    /// Of the table, before it was asked for those.
+    pub(crate) version: u64,
+    pub(crate) ticket: Ticket,
+}
+
+/// What waits for the next look.
+#[derive(Debug, Default)]
+pub(crate) struct SecondLook {
+    waiting: RefCell<Vec<Looking>>,
+    /// Something waits where nothing did.
+    some: Notify,
+    many: Notify,
+}
+
+impl SecondLook {
+    pub(crate) fn add(&self, looking: Looking) {
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.push(looking);
+        match waiting.len() {
+            1 => self.some.notify_one(),
+            MANY => self.many.notify_one(),
+            _ => {}
+        }
+    }
+
+    /// Waits until something waits, and for others to come along.
+    async fn next(&self) -> Vec<Looking> {
+        self.some.notified().await;
+        tokio::select! {
+            () = sleep(GATHER) => {}
+            () = self.many.notified() => {}
+        }
+        self.waiting.take()
+    }
+}
+
+impl Engine {
+    /// Waits until the table is read up to now: events that stand before `end`, as
+    /// the whole backlog of a restart, then need no second look.
+    pub(crate) async fn wait_for_table(&self, lane: &Lane, end: i64) {
+        if timeout(BEFORE, self.table_end.reached()).await == Ok(Ok(())) {
+            lane.older_than_table.set(end);
+        }
+    }
+
+    /// Takes second looks until nothing is to be begun any more, or the table
+    /// is not read any more.
+    pub(crate) async fn look_again(self: Rc<Self>) {
+        let looks = async {
+            loop {
+                let waiting = self.second_look.next().await;
+                if self.table_end.reached().await.is_err() {
+                    return;
+                }
+                for looking in waiting {
+                    self.look(looking);
+                }
+            }
+        };
+        tokio::select! {
+            () = looks => {}
+            () = self.stopping.cancelled() => {}
+        }
+    }
+
+    fn look(self: &Rc<Self>, looking: Looking) {
+        match looking {
+            Looking::For(event) if event.version == self.table.version() => {
+                self.settle(event);
+            }
+            Looking::For(event) => {
+                let engine = Rc::clone(self);
+                self.tasks
+                    .spawn_local(async move { engine.fan_out(event, &mut Vec::new()).await });
+            }
+            Looking::At(delivery) => match self.entry_of(&delivery) {
+                Some(_) => self.place_again(delivery),
+                None => self.drop_deleted(delivery),
+            },
+        }
+    }
+
+    /// Nobody else gets this event.
+    pub(crate) fn settle(&self, event: FannedOut) {
+        if event.endpoints.is_empty() {
+            self.count_event("delivered_to_none");
+        }
+        event.ticket.done();
+    }
+
+    fn drop_deleted(&self, delivery: Delivery) {
+        self.metrics.dropped_deleted.inc();
+        tracing::info!(delivery = %delivery.id(), "a delivery was dropped, its account has no such endpoint any more");
+        delivery.ticket.done();
+    }
+}
