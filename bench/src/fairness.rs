@@ -12,7 +12,7 @@ use crate::bed::Bed;
 use crate::percentiles::{Sample, milliseconds};
 use crate::report::{Section, Target, short};
 use crate::sink::Answer;
-use crate::{Size, load, progress};
+use crate::{Size, layout, load, process, progress};
 
 const ROUNDS: usize = 5;
 const GOOD: usize = 7;
@@ -26,8 +26,12 @@ struct Round {
     rate: f64,
     p50: f64,
     p99: f64,
+    /// From the writing to the acknowledgement.
+    acknowledged_p99: f64,
     /// Of the dispatcher's core.
     cpu_percent: f64,
+    /// Of the core that broker, load and receiver share.
+    others_percent: f64,
 }
 
 pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
@@ -46,9 +50,14 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
         vec![
             name.to_owned(),
             format!("{:.0}", median(rounds, |round| round.rate)),
+            format!(
+                "{} ms",
+                short(median(rounds, |round| round.acknowledged_p99))
+            ),
             format!("{} ms", short(median(rounds, |round| round.p50))),
             format!("{} ms", short(median(rounds, |round| round.p99))),
             format!("{:.0} %", median(rounds, |round| round.cpu_percent)),
+            format!("{:.0} %", median(rounds, |round| round.others_percent)),
         ]
     };
     let ratio = |of| median(&with, of) / median(&without, of);
@@ -62,7 +71,15 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
             time.as_secs()
         ))
         .table(
-            &["", "deliveries a second", "p50", "p99", "use of the core"],
+            &[
+                "",
+                "deliveries a second",
+                "acknowledged p99",
+                "arrived p50",
+                "p99",
+                "use of the dispatcher's core",
+                "of the other",
+            ],
             &[
                 row("the seven alone", &without),
                 row("the seven beside the three", &with),
@@ -112,9 +129,11 @@ async fn round(endpoints: usize, events: u32, time: Duration) -> anyhow::Result<
     let seconds = usize::try_from(time.as_secs())?;
     let count = usize::try_from(events)? * seconds;
     let bar = progress::bar(&format!("Fairness, {endpoints} endpoints"), count);
-    let before = bed.usage()?.cpu;
+    let used = || anyhow::Ok((bed.usage()?.cpu, process::core(layout::OTHERS)?));
+    let before = used()?;
     let written = bed.load.write_at(events, time, load::nps, &bar).await?;
-    let used = bed.usage()?.cpu - before;
+    let after = used()?;
+    let percent = |used: Duration| 100.0 * used.as_secs_f64() / time.as_secs_f64();
     let good = |arrivals: &[crate::sink::Arrival]| {
         let good = arrivals.iter().filter(|arrival| arrival.endpoint < GOOD);
         good.count()
@@ -138,11 +157,17 @@ async fn round(endpoints: usize, events: u32, time: Duration) -> anyhow::Result<
         .iter()
         .filter_map(|arrival| Some(milliseconds(at[&arrival.event?], arrival.at)));
     let times = Sample::new(times.collect());
+    let acknowledged = written
+        .iter()
+        .map(|written| milliseconds(written.at, written.acknowledged));
+    let acknowledged = Sample::new(acknowledged.collect());
     bed.stop_dispatcher().await;
     Ok(Round {
         rate: good.len() as f64 / took.as_secs_f64(),
         p50: times.percentile(50),
         p99: times.percentile(99),
-        cpu_percent: 100.0 * used.as_secs_f64() / time.as_secs_f64(),
+        acknowledged_p99: acknowledged.percentile(99),
+        cpu_percent: percent(after.0 - before.0),
+        others_percent: percent(after.1 - before.1),
     })
 }

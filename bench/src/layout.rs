@@ -10,7 +10,7 @@ use e2e::{Service, Signal};
 /// For the measured binary.
 pub(crate) const MEASURED: usize = 1;
 /// For all else.
-const OTHERS: usize = 0;
+pub(crate) const OTHERS: usize = 0;
 /// More than any clean stop takes.
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
 

@@ -55,6 +55,29 @@ pub(crate) fn resident_mib(pid: u32) -> io::Result<f64> {
     memory_mib(pid, "VmRSS")
 }
 
+/// How long a core has worked since the machine's start, to 10 ms.
+///
+/// # Errors
+/// When there is no such core.
+pub(crate) fn core(number: usize) -> io::Result<Duration> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    let name = format!("cpu{number} ");
+    let line = stat.lines().find_map(|line| line.strip_prefix(&name));
+    let ticks: Vec<u64> = line
+        .unwrap_or_default()
+        .split_whitespace()
+        .map_while(|field| field.parse().ok())
+        .collect();
+    // User, nice and system time; idle and waiting for a disk; interrupts.
+    match ticks[..] {
+        [user, nice, system, _, _, interrupts, soft, ..] => {
+            let busy = user + nice + system + interrupts + soft;
+            Ok(Duration::from_millis(busy * 1000 / TICKS))
+        }
+        _ => Err(io::Error::other(format!("/proc/stat has no {name}"))),
+    }
+}
+
 fn memory_mib(pid: u32, name: &str) -> io::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     kib(&status, name).map(|kib| kib as f64 / 1024.0)

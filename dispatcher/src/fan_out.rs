@@ -6,7 +6,7 @@ use domain::{EndpointId, FilteredEvent, Timestamp, record::DeliveryHeaders};
 
 use crate::{
     engine::Engine,
-    second_look::{FannedOut, Looking},
+    second_look::FannedOut,
     work::{Delivery, Event, Ticket},
 };
 
@@ -31,7 +31,12 @@ impl Engine {
     /// Makes a delivery for each endpoint that gets this event and has not got
     /// it. They are first due when the event was written: the same again when a
     /// crash repeats it. `new` is room for the list.
-    pub(crate) async fn fan_out(self: &Rc<Self>, mut so_far: FannedOut, new: &mut Vec<EndpointId>) {
+    /// Nothing comes back where it may not be begun any more.
+    pub(crate) async fn fan_out(
+        self: &Rc<Self>,
+        mut so_far: FannedOut,
+        new: &mut Vec<EndpointId>,
+    ) -> Option<FannedOut> {
         new.clear();
         so_far.version = self.table.version();
         let event = &so_far.event;
@@ -44,7 +49,7 @@ impl Engine {
         if begun {
             new.retain(|endpoint| !so_far.endpoints.contains(endpoint));
         } else if !so_far.ticket.may_begin() {
-            return;
+            return None;
         } else if !new.is_empty() {
             self.count_event("fanned_out");
         }
@@ -67,11 +72,7 @@ impl Engine {
             }
         }
         so_far.endpoints.extend_from_slice(new);
-        if so_far.ticket.is_older_than_table() {
-            self.settle(so_far);
-        } else {
-            self.second_look.add(Looking::For(so_far));
-        }
+        Some(so_far)
     }
 
     pub(crate) fn count_event(&self, result: &str) {

@@ -77,7 +77,9 @@ impl Engine {
                         .written_at
                         .map_or_else(Timestamp::now, Timestamp::from_millis);
                     let event = FannedOut::not_yet(event, first_at, ticket);
-                    self.fan_out(event, &mut endpoints).await;
+                    if let Some(event) = self.fan_out(event, &mut endpoints).await {
+                        self.look_twice(event);
+                    }
                 }
                 Ok(Content::Delivery(event, state)) => {
                     self.deliver(&lane, event, state, ticket, incoming.written_at)

@@ -187,7 +187,7 @@ pub async fn run(
         pulse: Pulse::start()?,
         repeated: RefCell::new(Repeated::default()),
         second_look: SecondLook::default(),
-        table_end: following.end(),
+        table_end: following.end(&connection, "table-end")?,
         tracer,
         to_ready: Arc::new(Semaphore::new(TO_READY)),
         tasks: TaskTracker::new(),

@@ -12,7 +12,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use domain::{EndpointId, Timestamp};
 use tokio::{
     sync::Notify,
-    time::{sleep, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 
 use crate::{
@@ -21,9 +21,12 @@ use crate::{
     work::{Delivery, Event, Ticket},
 };
 
-/// How long looks are gathered: the broker is asked once for all.
-const GATHER: Duration = Duration::from_millis(10);
-/// So many are not kept waiting: they hold their events' bodies.
+/// How often the broker is asked where there are always events.
+const EVERY: Duration = Duration::from_millis(10);
+/// As much of that can be saved up: where events are few it is asked at once, as
+/// an endpoint that is made after an event was read is not to get it.
+const SAVED: Duration = Duration::from_millis(500);
+/// So many do not wait for that: they hold their events' bodies.
 const MANY: usize = 512;
 
 /// How long a lane waits for the table before it is read.
@@ -71,11 +74,11 @@ impl SecondLook {
         }
     }
 
-    /// Waits until something waits, and for others to come along.
-    async fn next(&self) -> Vec<Looking> {
+    /// What waits, once something does, from `due` on.
+    async fn next(&self, due: Instant) -> Vec<Looking> {
         self.some.notified().await;
         tokio::select! {
-            () = sleep(GATHER) => {}
+            () = sleep_until(due) => {}
             () = self.many.notified() => {}
         }
         self.waiting.take()
@@ -95,8 +98,10 @@ impl Engine {
     /// is not read any more.
     pub(crate) async fn look_again(self: Rc<Self>) {
         let looks = async {
+            let mut due = Instant::now();
             loop {
-                let waiting = self.second_look.next().await;
+                let waiting = self.second_look.next(due).await;
+                due = due.max(Instant::now() - SAVED) + EVERY;
                 if self.table_end.reached().await.is_err() {
                     return;
                 }
@@ -118,8 +123,11 @@ impl Engine {
             }
             Looking::For(event) => {
                 let engine = Rc::clone(self);
-                self.tasks
-                    .spawn_local(async move { engine.fan_out(event, &mut Vec::new()).await });
+                self.tasks.spawn_local(async move {
+                    if let Some(event) = engine.fan_out(event, &mut Vec::new()).await {
+                        engine.settle(event);
+                    }
+                });
             }
             Looking::At(delivery) => match self.entry_of(&delivery) {
                 Some(_) => self.place_again(delivery),
@@ -128,8 +136,17 @@ impl Engine {
         }
     }
 
+    /// Takes an event as it is fanned out by what was known.
+    pub(crate) fn look_twice(&self, event: FannedOut) {
+        if event.ticket.is_older_than_table() {
+            self.settle(event);
+        } else {
+            self.second_look.add(Looking::For(event));
+        }
+    }
+
     /// Nobody else gets this event.
-    pub(crate) fn settle(&self, event: FannedOut) {
+    fn settle(&self, event: FannedOut) {
         if event.endpoints.is_empty() {
             self.count_event("delivered_to_none");
         }

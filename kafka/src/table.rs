@@ -1,11 +1,6 @@
 //! Compacted tables: a topic of one partition, read to its end and followed.
 
-use std::{
-    ops::ControlFlow,
-    sync::{Arc, mpsc},
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{ops::ControlFlow, sync::mpsc, thread::JoinHandle, time::Duration};
 
 use rdkafka::{
     Message,
@@ -55,7 +50,6 @@ pub struct Table {
     topic: String,
     progress: watch::Receiver<Progress>,
     end_wanted: mpsc::Sender<oneshot::Sender<()>>,
-    end: TableEnd,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
@@ -143,12 +137,6 @@ impl Table {
         let (end_wanted, requests) = mpsc::channel();
         let (progress, watching) = watch::channel(Progress::before(start));
         let reader = Reader::new(connection, name, topic, requests, progress, stop.clone())?;
-        let end = TableEnd {
-            consumer: Arc::downgrade(&reader.consumer),
-            topic: topic.into(),
-            progress: watching.clone(),
-            end_wanted: end_wanted.clone(),
-        };
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || reader.run(on_event))
@@ -157,7 +145,6 @@ impl Table {
             topic: topic.to_owned(),
             progress: watching,
             end_wanted,
-            end,
             stop,
             thread: Some(thread),
         })
@@ -210,10 +197,14 @@ impl Table {
         reached.await.map_err(|_| TableEnded)
     }
 
-    /// What waits for the end without a hold on the table.
-    #[must_use]
-    pub fn end(&self) -> TableEnd {
-        self.end.clone()
+    /// What waits for the end often, without a hold on the table: a client of its
+    /// own called `name`.
+    ///
+    /// # Errors
+    /// When the connection's properties cannot be used.
+    pub fn end(&self, connection: &Connection, name: &str) -> Result<TableEnd, ConnectionError> {
+        let (topic, progress) = (self.topic.as_str(), self.progress.clone());
+        TableEnd::new(connection, name, topic, progress, self.end_wanted.clone())
     }
 
     /// Waits until the table is not read any more.

@@ -136,7 +136,7 @@ async fn the_end_of_now_is_reached_when_what_others_wrote_just_before_was_seen()
     let (_cluster, connection) = mock::cluster(&[("table", 1)]);
     let publisher = publisher(&connection);
     let (table, seen) = follow(&connection, Start::Beginning, &CancellationToken::new());
-    let end = table.end();
+    let end = table.end(&connection, "end").unwrap();
     for count in 1..=5 {
         put(&publisher, "a", "x").await;
         timeout(DEADLINE, end.reached()).await.unwrap().unwrap();

@@ -1,7 +1,8 @@
 //! Waiting for the end of a table's topic, as it is at a moment.
 
 use std::{
-    sync::{Arc, Weak, mpsc},
+    fmt,
+    sync::{Arc, mpsc},
     time::Duration,
 };
 
@@ -19,7 +20,7 @@ use super::{
     TableEnded,
     reader::{PARTITION, Progress},
 };
-use crate::{Logged, patience::Patience};
+use crate::{Connection, ConnectionError, Logged, patience::Patience};
 
 /// How long the broker may take to tell the offset.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -28,19 +29,39 @@ const ANSWER: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(1);
 
 /// Waits for the end of a table's topic; it does not keep the table.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct TableEnd {
-    pub(super) consumer: Weak<BaseConsumer<Logged>>,
-    pub(super) topic: Arc<str>,
-    pub(super) progress: watch::Receiver<Progress>,
-    pub(super) end_wanted: mpsc::Sender<oneshot::Sender<()>>,
+    /// A broker answers the requests of a connection one after the other: on the
+    /// reader's, a question would wait for the fetch that waits for records.
+    client: Arc<BaseConsumer<Logged>>,
+    topic: Arc<str>,
+    progress: watch::Receiver<Progress>,
+    end_wanted: mpsc::Sender<oneshot::Sender<()>>,
 }
 
 impl TableEnd {
+    pub(super) fn new(
+        connection: &Connection,
+        name: &str,
+        topic: &str,
+        progress: watch::Receiver<Progress>,
+        end_wanted: mpsc::Sender<oneshot::Sender<()>>,
+    ) -> Result<Self, ConnectionError> {
+        // It joins no group; a consumer needs a name for one.
+        let group = format!("{}.{name}", connection.client_id());
+        let config = connection.consumer_config(&group, &[]);
+        Ok(Self {
+            client: Arc::new(config.create_with_context(Logged::default())?),
+            topic: topic.into(),
+            progress,
+            end_wanted,
+        })
+    }
+
     /// Waits until everything that is on the topic now was passed on, whoever
     /// wrote it: as [`super::Table::read_to_end`], but by asking the broker for
-    /// the end, which takes about a round trip. A broker that does not answer is
-    /// asked again until it does.
+    /// the end, which takes a round trip. A broker that does not answer is asked
+    /// again until it does.
     ///
     /// # Errors
     /// When the reading ends first.
@@ -63,19 +84,27 @@ impl TableEnd {
     async fn now(&self) -> Result<i64, TableEnded> {
         let mut patience = Patience::new();
         loop {
-            let consumer = self.consumer.upgrade().ok_or(TableEnded)?;
-            let topic = Arc::clone(&self.topic);
+            let (client, topic) = (Arc::clone(&self.client), Arc::clone(&self.topic));
             let ask = move || -> KafkaResult<i64> {
-                let (_, end) = consumer.fetch_watermarks(&topic, PARTITION, ANSWER)?;
+                // Nothing is assigned to it: this has its log written.
+                drop(client.poll(Duration::ZERO));
+                let (_, end) = client.fetch_watermarks(&topic, PARTITION, ANSWER)?;
                 Ok(end)
             };
             // The runtime is going down when the question is not put.
             match spawn_blocking(ask).await.map_err(|_| TableEnded)? {
                 Ok(end) => return Ok(end),
-                Err(error) => {
-                    sleep(patience.next_pause("tell the end of a table", &error)).await;
-                }
+                Err(_) if self.progress.has_changed().is_err() => return Err(TableEnded),
+                Err(error) => sleep(patience.next_pause("tell the end of a table", &error)).await,
             }
         }
+    }
+}
+
+impl fmt::Debug for TableEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TableEnd")
+            .field("topic", &self.topic)
+            .finish_non_exhaustive()
     }
 }

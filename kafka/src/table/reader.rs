@@ -1,10 +1,6 @@
 //! The thread that reads a table.
 
-use std::{
-    ops::ControlFlow,
-    sync::{Arc, mpsc::Receiver},
-    time::Duration,
-};
+use std::{ops::ControlFlow, sync::mpsc::Receiver, time::Duration};
 
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -60,7 +56,7 @@ enum Found {
 }
 
 pub(super) struct Reader {
-    pub(super) consumer: Arc<BaseConsumer<Logged>>,
+    consumer: BaseConsumer<Logged>,
     topic: String,
     /// Where the next assignment starts: `None` is the first record there is.
     next: Option<i64>,
@@ -96,7 +92,7 @@ impl Reader {
         );
         config.set("enable.partition.eof", "true");
         config.set("auto.offset.reset", "error");
-        let consumer = Arc::new(config.create_with_context(Logged::default())?);
+        let consumer = config.create_with_context(Logged::default())?;
         let start = *progress.borrow();
         let reader = Self {
             consumer,
@@ -112,8 +108,7 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Reads until told to stop. The consumer is closed on this thread, unless it is
-    /// just being asked for the end.
+    /// Reads until told to stop. The consumer is closed on this thread.
     pub(super) fn run(mut self, mut on_event: impl FnMut(TableEvent<'_>) -> ControlFlow<()>) {
         while !self.stop.is_cancelled() {
             self.take_requests();

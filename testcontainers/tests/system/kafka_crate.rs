@@ -293,7 +293,7 @@ async fn a_move_is_seen_whole_and_its_marker_does_not_hide_the_end() {
         .await
         .unwrap()
         .unwrap();
-    let end = table.end();
+    let end = table.end(&connection, "end").unwrap();
     timeout(DEADLINE, end.reached()).await.unwrap().unwrap();
     assert_eq!(contents(&connection, &resend.name).await, ["d1 body"]);
     assert_eq!(
