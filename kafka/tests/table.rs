@@ -145,6 +145,7 @@ async fn the_end_of_now_is_reached_when_what_others_wrote_just_before_was_seen()
     // And when nothing is new.
     timeout(DEADLINE, end.reached()).await.unwrap().unwrap();
     drop(table);
+    put(&publisher, "a", "x").await;
     timeout(DEADLINE, end.reached()).await.unwrap().unwrap_err();
 }
 
