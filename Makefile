@@ -21,7 +21,7 @@ test:
 
 compile:
 	cargo clippy --release --workspace --all-targets -- -D warnings
-	cargo build --release --workspace
+	cargo build --release --workspace --bins --tests
 # Much of it waits, for downloads and for what it starts: beside a compiler.
 tools:
 	deploy/checks/tools.sh

@@ -30,8 +30,8 @@ impl FannedOut {
 impl Engine {
     /// Makes a delivery for each endpoint that gets this event and has not got
     /// it. They are first due when the event was written: the same again when a
-    /// crash repeats it. `new` is room for the list.
-    /// Nothing comes back where it may not be begun any more.
+    /// crash repeats it. `new` is room for the list. Nothing comes back where it
+    /// may not be begun any more.
     pub(crate) async fn fan_out(
         self: &Rc<Self>,
         mut so_far: FannedOut,
@@ -47,7 +47,8 @@ impl Engine {
         );
         let begun = !so_far.endpoints.is_empty();
         if begun {
-            new.retain(|endpoint| !so_far.endpoints.contains(endpoint));
+            so_far.endpoints.sort_unstable();
+            new.retain(|endpoint| so_far.endpoints.binary_search(endpoint).is_err());
         } else if !so_far.ticket.may_begin() {
             return None;
         } else if !new.is_empty() {

@@ -50,3 +50,47 @@ export const isClean = async (page) => {
   const tooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   assert.ok(!tooWide, "the page scrolls sideways");
 };
+
+// Nothing has moved by itself since the page came: the browser's own measure.
+export const standsStill = async (page) => {
+  const moved = await page.evaluate(
+    () =>
+      new Promise((done) => {
+        const said = [];
+        const note = (list) => {
+          for (const shift of list.getEntries().filter((it) => !it.hadRecentInput))
+            said.push([shift.value, ...shift.sources.map((it) => it.node?.outerHTML?.slice(0, 200))]);
+        };
+        const watch = new PerformanceObserver(note);
+        watch.observe({ type: "layout-shift", buffered: true });
+        // What is buffered comes before the frame after the next.
+        requestAnimationFrame(() => requestAnimationFrame(() => done(said)));
+      }),
+  );
+  assert.deepEqual(moved, [], "something moved by itself");
+};
+
+// Tab goes through everything that can be used, in the order of reading, shows where it
+// is, and gets out again.
+export const isReachedByTab = async (page) => {
+  const count = await page.evaluate(() => {
+    const usable = "a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, summary";
+    const all = [...document.querySelectorAll(usable)];
+    window.usable = all.filter((it) => it.tabIndex >= 0 && it.checkVisibility({ visibilityProperty: true }));
+    return window.usable.length;
+  });
+  const reached = [];
+  for (;;) {
+    await page.keyboard.press("Tab");
+    const [at, shown, outside] = await page.evaluate(() => {
+      const it = document.activeElement;
+      return [window.usable.indexOf(it), getComputedStyle(it).outlineStyle !== "none", it === document.body];
+    });
+    if (outside || reached.length > count) break;
+    // What scrolls can be reached, too, and is nothing to be used.
+    if (at < 0) continue;
+    assert.ok(shown, `${await page.evaluate(() => document.activeElement.outerHTML)} does not show that it is reached`);
+    reached.push(at);
+  }
+  assert.deepEqual(reached, [...Array(count).keys()]);
+};

@@ -8,7 +8,7 @@ import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after } from "node:test";
-import { isClean, visit } from "./browser.mjs";
+import { isClean, isReachedByTab, standsStill, visit } from "./browser.mjs";
 
 const [console_ = "http://127.0.0.1:8080", token = "demo", producer = "http://127.0.0.1:8081"] = process.argv.slice(2);
 const HOSTILE = `</pre><script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
@@ -363,7 +363,9 @@ for (const [name, options] of [
     const own = ["", "/edit", "/test", "/rotate", "/delete"];
     for (const url of [...pages.map((path) => `${console_}${path}`), ...own.map((path) => `${endpoint}${path}`)]) {
       await page.goto(url);
+      await standsStill(page);
       await isClean(page);
+      if (url.includes("/api")) await isReachedByTab(page);
     }
     if (options.viewport) {
       await page.getByRole("button", { name: "Menu" }).click();
