@@ -98,6 +98,8 @@ function keepUpToDate(part) {
     if (document.hidden) return;
     source = new EventSource(part.dataset.changes);
     source.addEventListener('change', read);
+    // What has changed before it was followed, or while the connection was lost.
+    source.addEventListener('open', read);
   }
   follow();
   document.addEventListener('visibilitychange', follow);
