@@ -30,7 +30,8 @@ use crate::tls;
 #[derive(Debug)]
 pub(crate) struct Wire {
     sender: SendRequest<Full<Bytes>>,
-    connection: Connection<TokioIo<Stream>, Full<Bytes>>,
+    /// Until it has ended and was dropped.
+    connection: Option<Connection<TokioIo<Stream>, Full<Bytes>>>,
     received: Arc<AtomicBool>,
 }
 
@@ -81,15 +82,16 @@ impl Wire {
             .await?;
         Ok(Self {
             sender,
-            connection,
+            connection: Some(connection),
             received,
         })
     }
 
-    /// The stream, and what had been read beyond the last response.
-    pub(crate) fn into_parts(self) -> (Stream, Bytes) {
-        let parts = self.connection.into_parts();
-        (parts.io.into_inner(), parts.read_buf)
+    /// The stream, and what had been read beyond the last response; `None` when it
+    /// ended.
+    pub(crate) fn into_parts(self) -> Option<(Stream, Bytes)> {
+        let parts = self.connection?.into_parts();
+        Some((parts.io.into_inner(), parts.read_buf))
     }
 
     /// Sends the request and reads the response. After anything but
@@ -111,15 +113,17 @@ impl Wire {
         let mut ended = poll_fn(|cx| {
             let mut aside = Context::from_waker(Waker::noop());
             loop {
-                if !closed {
+                if let Some(connection) = &mut self.connection
+                    && !closed
+                {
                     // Errors reach the response or its body.
-                    closed = Pin::new(&mut self.connection).poll(cx).is_ready();
+                    closed = Pin::new(connection).poll(cx).is_ready();
                 }
                 let reading = match &mut reading {
-                    Some(reading) => reading,
+                    Some(reading) => Some(reading),
                     None => match response.as_mut().poll(&mut aside) {
-                        Poll::Pending => break,
-                        Poll::Ready(Ok(response)) => reading.insert(Reading::new(response)),
+                        Poll::Pending => None,
+                        Poll::Ready(Ok(response)) => Some(reading.insert(Reading::new(response))),
                         Poll::Ready(Err(mut error)) => {
                             if let Some(request) = error.take_message() {
                                 return Poll::Ready(Ended::Unsent(request));
@@ -133,11 +137,18 @@ impl Wire {
                         }
                     },
                 };
-                let before = reading.size;
-                if let Poll::Ready(ended) = reading.poll(&mut aside, limits) {
-                    return Poll::Ready(ended);
+                let mut more = false;
+                if let Some(reading) = reading {
+                    let before = reading.size;
+                    if let Poll::Ready(ended) = reading.poll(&mut aside, limits) {
+                        return Poll::Ready(ended);
+                    }
+                    more = reading.size > before;
                 }
-                if reading.size == before {
+                // A connection that was closed while unused ends without a word to the
+                // request in its queue: dropping it gives the request back.
+                more |= closed && self.connection.take().is_some();
+                if !more {
                     break;
                 }
             }

@@ -70,10 +70,11 @@ pub(crate) async fn connect(
         Ended::Answered(response) if response.status.is_success() => {
             // The server of a TLS connection never speaks first.
             match wire.into_parts() {
-                (stream, early) if early.is_empty() => stream
+                Some((stream, early)) if early.is_empty() => stream
                     .into_tcp()
                     .ok_or_else(|| failed("the proxy's stream is not plain".to_owned())),
-                _ => Err(failed("the proxy sent data before the tunnel".to_owned())),
+                Some(_) => Err(failed("the proxy sent data before the tunnel".to_owned())),
+                None => Err(failed("the egress proxy closed the connection".to_owned())),
             }
         }
         Ended::Answered(response) => Err(failed(format!(

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -59,6 +60,43 @@ impl Peer {
     pub(crate) async fn closed(&mut self) {
         let mut rest = [0; 1024];
         while self.stream.read(&mut rest).await.is_ok_and(|read| read > 0) {}
+    }
+}
+
+/// Connections that answer one request each, and are closed when the test says so.
+#[derive(Clone)]
+pub(crate) struct Closing {
+    told: Arc<Semaphore>,
+    closed: Arc<Semaphore>,
+}
+
+impl Closing {
+    pub(crate) fn new() -> Self {
+        Self {
+            told: Arc::new(Semaphore::new(0)),
+            closed: Arc::new(Semaphore::new(0)),
+        }
+    }
+
+    /// What one connection does.
+    pub(crate) async fn script(self, mut peer: Peer) {
+        peer.request().await;
+        peer.write(OK).await;
+        self.told.acquire().await.unwrap().forget();
+        peer.stream.shutdown().await.unwrap();
+        drop(peer);
+        self.closed.add_permits(1);
+    }
+
+    /// Closes so many. Returns when the runtime has looked at its sockets since.
+    pub(crate) async fn close(&self, connections: u32) {
+        self.told.add_permits(connections as usize);
+        let closed = self.closed.acquire_many(connections).await;
+        closed.unwrap().forget();
+        let elsewhere = Receiver::answering(OK).await;
+        let mut socket = TcpStream::connect(elsewhere.address).await.unwrap();
+        socket.write_all(b"POST / HTTP/1.1\r\n\r\n").await.unwrap();
+        socket.read_exact(&mut [0; OK.len()]).await.unwrap();
     }
 }
 

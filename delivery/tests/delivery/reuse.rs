@@ -6,7 +6,7 @@ use delivery::{Client, Limits};
 use domain::Cause;
 use tokio::time::{Instant, sleep};
 
-use crate::receiver::{OK, Receiver, response};
+use crate::receiver::{Closing, OK, Receiver, response};
 use crate::senders::{assert_answered, assert_failed, client, post, short, target};
 
 #[tokio::test]
@@ -72,18 +72,22 @@ async fn a_connection_closed_just_as_it_is_reused_costs_one_more_request() {
 
 #[tokio::test]
 async fn connections_closed_while_unused_are_not_noticed_by_anyone() {
-    let receiver = Receiver::start(|mut peer| async move {
-        peer.request().await;
-        peer.write(OK).await;
-    })
-    .await;
+    let closing = Closing::new();
+    let script = closing.clone();
+    let receiver = Receiver::start(move |peer| script.clone().script(peer)).await;
     let client = client(Limits::default());
     let target = target(&client, &receiver.url());
-    for n in 1..20 {
-        assert_answered(&post(&client, &target).await, 200);
-        assert_eq!(receiver.connections(), n);
+    for n in 1..4 {
+        let (a, b) = tokio::join!(post(&client, &target), post(&client, &target));
+        for attempt in [a, b] {
+            assert_answered(&attempt, 200);
+            assert!(!attempt.reused_connection);
+        }
+        assert_eq!(client.idle_connections(), 2);
+        assert_eq!(receiver.connections(), 2 * n);
+        closing.close(2).await;
     }
-    assert_eq!(receiver.requests().len(), 19);
+    assert_eq!(receiver.requests().len(), 6, "none was sent twice");
 }
 
 #[tokio::test]

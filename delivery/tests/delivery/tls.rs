@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::receiver::{OK, Peer, Receiver};
+use crate::receiver::{Closing, OK, Peer, Receiver};
 use crate::senders::{
     Answers, NAME, assert_answered, assert_failed, named_client, post, short, target,
 };
@@ -113,6 +113,25 @@ async fn an_endpoint_with_a_good_certificate_gets_the_request() {
     assert_eq!(client.idle_connections(), 1);
     let host = format!("host: {NAME}:{}\r\n", receiver.address.port());
     assert!(receiver.requests()[0].contains(&host));
+}
+
+#[tokio::test]
+async fn a_connection_closed_while_unused_is_not_noticed_by_anyone() {
+    let authority = Authority::new();
+    let closing = Closing::new();
+    let script = closing.clone();
+    let acceptor = authority.acceptor(NAME);
+    let receiver = Receiver::tls(acceptor, move |peer| script.clone().script(peer)).await;
+    let port = receiver.address.port();
+    let answers = Answers::new(&["127.0.0.1"]);
+    let client = named_client(port, Limits::default(), authority.file(), &answers);
+    let target = target(&client, &format!("https://{NAME}:{port}/hook"));
+    for n in 1..4 {
+        assert_answered(&post(&client, &target).await, 200);
+        assert_eq!(client.idle_connections(), 1);
+        closing.close(1).await;
+        assert_eq!(receiver.requests().len(), n, "none was sent twice");
+    }
 }
 
 #[tokio::test]
