@@ -9,6 +9,10 @@ use crate::machine::kib;
 /// on every Linux (man 5 proc).
 const TICKS: u64 = 100;
 
+fn of_ticks(ticks: u64) -> Duration {
+    Duration::from_millis(ticks * 1000 / TICKS)
+}
+
 /// User and system time that a process has used, to 10 ms.
 ///
 /// # Errors
@@ -20,9 +24,7 @@ fn cpu(pid: u32) -> io::Result<Duration> {
     let fields = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
     let mut times = fields.split(' ').skip(11).map(str::parse::<u64>);
     match (times.next(), times.next()) {
-        (Some(Ok(user)), Some(Ok(system))) => {
-            Ok(Duration::from_millis((user + system) * 1000 / TICKS))
-        }
+        (Some(Ok(user)), Some(Ok(system))) => Ok(of_ticks(user + system)),
         _ => Err(io::Error::other(format!("/proc/{pid}/stat: {stat:?}"))),
     }
 }
@@ -71,8 +73,7 @@ pub(crate) fn core(number: usize) -> io::Result<Duration> {
     // User, nice and system time; idle and waiting for a disk; interrupts.
     match ticks[..] {
         [user, nice, system, _, _, interrupts, soft, ..] => {
-            let busy = user + nice + system + interrupts + soft;
-            Ok(Duration::from_millis(busy * 1000 / TICKS))
+            Ok(of_ticks(user + nice + system + interrupts + soft))
         }
         _ => Err(io::Error::other(format!("/proc/stat has no {name}"))),
     }

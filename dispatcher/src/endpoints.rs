@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use delivery::{Guard, PreparedRequest, Refused, Target};
@@ -13,6 +10,7 @@ use domain::{
     AccountId, Endpoint, EndpointId, EndpointKey, EndpointState, EndpointStateRecord,
     FilteredEvent, KeyRing, OpenError, SigningKey, Timestamp,
 };
+use kafka::TableRecord;
 
 /// An endpoint at one version, with what every attempt at it needs.
 #[derive(Debug)]
@@ -75,6 +73,8 @@ struct Tables {
     by_id: HashMap<EndpointId, Arc<Entry>>,
     by_account: HashMap<AccountId, HashMap<EndpointId, Arc<Entry>>>,
     said: HashMap<EndpointId, EndpointStateRecord>,
+    /// The offset after the last record that was taken in.
+    read_to: i64,
 }
 
 /// All endpoints. Written by the thread that follows the topic, read by the
@@ -83,8 +83,6 @@ pub(crate) struct EndpointTable {
     guard: Guard,
     keys: KeyRing,
     tables: RwLock<Tables>,
-    /// See [`EndpointTable::version`].
-    version: AtomicU64,
     /// Held while an entry is worked out and put: the table's thread and the
     /// engine both do so, and an older one must not replace a newer one.
     writing: Mutex<()>,
@@ -96,16 +94,16 @@ impl EndpointTable {
             guard,
             keys,
             tables: RwLock::default(),
-            version: AtomicU64::new(0),
             writing: Mutex::default(),
         }
     }
 
-    /// Takes in one record of the topic; `None` is a tombstone.
-    pub(crate) fn apply(&self, key: &[u8], value: Option<&[u8]>) {
+    /// Takes in one record of the topic.
+    pub(crate) fn apply(&self, record: &TableRecord<'_>) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = std::str::from_utf8(key).ok().and_then(EndpointKey::parse);
-        let applied = match (key, value) {
+        let key = std::str::from_utf8(record.key());
+        let key = key.ok().and_then(EndpointKey::parse);
+        let applied = match (key, record.value()) {
             (Some(EndpointKey::Record(id)), None) => {
                 self.write().remove(id);
                 Ok(())
@@ -131,6 +129,7 @@ impl EndpointTable {
         if let Err(error) = applied {
             tracing::error!(?key, %error, "a record of the endpoint table cannot be read, the one before it stays in force");
         }
+        self.write().read_to = record.offset() + 1;
     }
 
     /// Disables an endpoint at once; the record that makes it durable follows.
@@ -152,36 +151,31 @@ impl EndpointTable {
         self.refresh(id);
     }
 
-    /// Another number after each change: who asks before reading, and later
-    /// finds the same, has missed nothing.
-    pub(crate) fn version(&self) -> u64 {
-        self.version.load(Ordering::Acquire)
-    }
-
     pub(crate) fn get(&self, id: EndpointId) -> Option<Arc<Entry>> {
         self.read().by_id.get(&id).cloned()
     }
 
     /// Adds the account's endpoints that get this event to `into`: those that
-    /// chose it, and whose filter lets it pass.
+    /// chose it, and whose filter lets it pass. Gives the offset that the table
+    /// was read to then.
     pub(crate) fn interested(
         &self,
         account: &AccountId,
         event: &FilteredEvent<'_>,
         into: &mut Vec<EndpointId>,
-    ) {
+    ) -> i64 {
         let tables = self.read();
-        let Some(endpoints) = tables.by_account.get(account) else {
-            return;
-        };
+        let endpoints = tables.by_account.get(account);
         into.extend(
             endpoints
-                .values()
+                .into_iter()
+                .flat_map(HashMap::values)
                 .filter(|entry| entry.state != EndpointState::Disabled)
                 .filter(|entry| entry.record.events.contains(&event.kind()))
                 .filter(|entry| entry.record.filter.lets_pass(event))
                 .map(|entry| entry.record.id),
         );
+        tables.read_to
     }
 
     /// Forgets everything: the topic is read anew.
@@ -225,9 +219,7 @@ impl EndpointTable {
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Tables> {
-        let tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
-        self.version.fetch_add(1, Ordering::Release);
-        tables
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -20,7 +20,7 @@ use service::{
 };
 use tokio::{
     sync::{
-        Semaphore,
+        OnceCell, Semaphore,
         mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     },
     time::{Interval, MissedTickBehavior, interval},
@@ -179,8 +179,9 @@ impl Conductor {
         match event {
             GroupEvent::Assigned(assigned) => {
                 self.count("assigned", assigned.len());
+                let current = Rc::default();
                 for partition in assigned {
-                    self.open(partition);
+                    self.open(partition, &current);
                 }
                 // Those sent while the group was in motion may be lost.
                 self.commit_again();
@@ -223,7 +224,9 @@ impl Conductor {
         Ok(())
     }
 
-    fn open(&mut self, assigned: Assigned) {
+    /// `current` is whether the endpoint table is known to be, asked once for all
+    /// partitions that come together.
+    fn open(&mut self, assigned: Assigned, current: &Rc<OnceCell<bool>>) {
         let Assigned {
             topic,
             partition,
@@ -251,14 +254,16 @@ impl Conductor {
         );
         let lane = Lane::new(kind, &topic, partition, committed);
         self.lanes.insert((topic, partition), Rc::clone(&lane));
-        let engine = Rc::clone(&self.engine);
+        let (engine, current) = (Rc::clone(&self.engine), Rc::clone(current));
         self.engine.tasks.spawn_local(async move {
             let queue = Queue {
                 records: queue,
                 nonempty,
             };
-            if let Some(end) = end {
-                engine.wait_for_table(&lane, end).await;
+            if let Some(end) = end
+                && *current.get_or_init(|| engine.table_is_current()).await
+            {
+                lane.older_than_table.set(end);
             }
             engine.read(lane, queue).await;
         });

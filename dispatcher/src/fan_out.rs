@@ -6,13 +6,25 @@ use domain::{EndpointId, FilteredEvent, Timestamp, record::DeliveryHeaders};
 
 use crate::{
     engine::Engine,
-    second_look::FannedOut,
     work::{Delivery, Event, Ticket},
 };
 
 /// An event with more endpoints than this goes through `webhooks.ready`: its
 /// source then completes after as many writes, however slow the endpoints are.
 const MOST_IN_MEMORY: usize = 32;
+
+/// An event, and how far it is fanned out.
+#[derive(Debug)]
+pub(crate) struct FannedOut {
+    pub(crate) event: Rc<Event>,
+    /// When its deliveries are first due.
+    pub(crate) first_at: Timestamp,
+    /// Who got it.
+    pub(crate) endpoints: Vec<EndpointId>,
+    /// The offset of the endpoint table up to which those are known.
+    pub(crate) table_read_to: i64,
+    pub(crate) ticket: Ticket,
+}
 
 impl FannedOut {
     /// To be fanned out: to nobody yet.
@@ -21,7 +33,7 @@ impl FannedOut {
             event: Rc::new(event),
             first_at,
             endpoints: Vec::new(),
-            version: 0,
+            table_read_to: 0,
             ticket,
         }
     }
@@ -38,9 +50,8 @@ impl Engine {
         new: &mut Vec<EndpointId>,
     ) -> Option<FannedOut> {
         new.clear();
-        so_far.version = self.table.version();
         let event = &so_far.event;
-        self.table.interested(
+        so_far.table_read_to = self.table.interested(
             &event.headers.account,
             &FilteredEvent::new(event.headers.kind, &event.body),
             new,

@@ -8,11 +8,11 @@ use tokio::sync::Notify;
 
 use crate::{
     engine::Engine,
+    fan_out::FannedOut,
     incoming::{Content, Holds, Incoming},
     lane::{Lane, LaneKind},
     offsets::Begun,
     rebalance::Context,
-    second_look::FannedOut,
     work::{Delivery, Event, Ticket},
 };
 

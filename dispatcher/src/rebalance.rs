@@ -205,7 +205,12 @@ impl Group {
     ) -> KafkaResult<()> {
         let mut assigned = Vec::with_capacity(partitions.count());
         let (mut events, mut others) = (TopicPartitionList::new(), TopicPartitionList::new());
+        // They spare work: what does not come is done without.
         let ends = self.ends_of_events(member, partitions);
+        let ends = ends.unwrap_or_else(|error| {
+            tracing::debug!(%error, "where the events end is not known");
+            TopicPartitionList::new()
+        });
         for partition in committed(member, partitions)?.elements() {
             let (consumer, list) = if partition.topic() == self.topics.events {
                 (member, &mut events)
@@ -246,28 +251,21 @@ impl Group {
         Ok(())
     }
 
-    /// Where the partitions of `feedback.events` among these end now. It spares work:
-    /// an answer that does not come is done without.
+    /// Where the partitions of `feedback.events` among these end now.
     fn ends_of_events(
         &self,
         member: &BaseConsumer<Context>,
         partitions: &TopicPartitionList,
-    ) -> TopicPartitionList {
+    ) -> KafkaResult<TopicPartitionList> {
         let mut wanted = TopicPartitionList::new();
         for partition in partitions.elements_for_topic(&self.topics.events) {
-            let number = partition.partition();
-            let added = wanted.add_partition_offset(&self.topics.events, number, Offset::End);
-            debug_assert!(added.is_ok(), "the end is an offset");
+            let (topic, number) = (partition.topic(), partition.partition());
+            wanted.add_partition_offset(topic, number, Offset::End)?;
         }
         if wanted.count() == 0 {
-            return wanted;
+            return Ok(wanted);
         }
-        member
-            .offsets_for_times(wanted, TOPICS_ANSWER)
-            .unwrap_or_else(|error| {
-                tracing::debug!(%error, "where the events end is not known");
-                TopicPartitionList::new()
-            })
+        member.offsets_for_times(wanted, TOPICS_ANSWER)
     }
 
     /// Partitions of `feedback.events` go: gives them up with their families.

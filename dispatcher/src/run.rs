@@ -149,7 +149,7 @@ pub async fn run(
                 match event {
                     TableEvent::Records(records) => {
                         for record in records {
-                            table.apply(record.key(), record.value());
+                            table.apply(record);
                         }
                     }
                     TableEvent::Reset => table.clear(),

@@ -9,17 +9,12 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use domain::{EndpointId, Timestamp};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep_until, timeout},
 };
 
-use crate::{
-    engine::Engine,
-    lane::Lane,
-    work::{Delivery, Event, Ticket},
-};
+use crate::{engine::Engine, fan_out::FannedOut, work::Delivery};
 
 /// How often the broker is asked where there are always events.
 const EVERY: Duration = Duration::from_millis(10);
@@ -39,19 +34,6 @@ pub(crate) enum Looking {
     For(FannedOut),
     /// A delivery whose endpoint is not there.
     At(Delivery),
-}
-
-/// An event, and how far it is fanned out.
-#[derive(Debug)]
-pub(crate) struct FannedOut {
-    pub(crate) event: Rc<Event>,
-    /// When its deliveries are first due.
-    pub(crate) first_at: Timestamp,
-    /// Who got it.
-    pub(crate) endpoints: Vec<EndpointId>,
-    /// Of the table, before it was asked for those.
-    pub(crate) version: u64,
-    pub(crate) ticket: Ticket,
 }
 
 /// What waits for the next look.
@@ -86,12 +68,11 @@ impl SecondLook {
 }
 
 impl Engine {
-    /// Waits until the table is read up to now: events that stand before `end`, as
-    /// the whole backlog of a restart, then need no second look.
-    pub(crate) async fn wait_for_table(&self, lane: &Lane, end: i64) {
-        if timeout(BEFORE, self.table_end.reached()).await == Ok(Ok(())) {
-            lane.older_than_table.set(end);
-        }
+    /// Waits until the table is read up to now. Events that stood there before, as
+    /// the whole backlog of a restart, then need no second look. Whether it is.
+    pub(crate) async fn table_is_current(&self) -> bool {
+        let reached = timeout(BEFORE, self.table_end.reached()).await;
+        reached.is_ok_and(|reached| reached.is_ok())
     }
 
     /// Takes second looks until nothing is to be begun any more, or the table
@@ -102,11 +83,11 @@ impl Engine {
             loop {
                 let waiting = self.second_look.next(due).await;
                 due = due.max(Instant::now() - SAVED) + EVERY;
-                if self.table_end.reached().await.is_err() {
+                let Ok(end) = self.table_end.reached().await else {
                     return;
-                }
+                };
                 for looking in waiting {
-                    self.look(looking);
+                    self.look(looking, end);
                 }
             }
         };
@@ -116,11 +97,10 @@ impl Engine {
         }
     }
 
-    fn look(self: &Rc<Self>, looking: Looking) {
+    /// The table is read up to `end`.
+    fn look(self: &Rc<Self>, looking: Looking, end: i64) {
         match looking {
-            Looking::For(event) if event.version == self.table.version() => {
-                self.settle(event);
-            }
+            Looking::For(event) if event.table_read_to >= end => self.settle(event),
             Looking::For(event) => {
                 let engine = Rc::clone(self);
                 self.tasks.spawn_local(async move {

@@ -6,7 +6,7 @@ use rdkafka::{
     Message,
     message::{BorrowedMessage, Headers},
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Connection, ConnectionError};
@@ -14,6 +14,7 @@ use crate::{Connection, ConnectionError};
 mod end;
 mod reader;
 
+use end::EndWanted;
 pub use end::TableEnd;
 use reader::{Progress, Reader};
 
@@ -49,7 +50,7 @@ pub struct TableRecord<'a>(BorrowedMessage<'a>);
 pub struct Table {
     topic: String,
     progress: watch::Receiver<Progress>,
-    end_wanted: mpsc::Sender<oneshot::Sender<()>>,
+    end_wanted: EndWanted,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
@@ -144,7 +145,7 @@ impl Table {
         Ok(Self {
             topic: topic.to_owned(),
             progress: watching,
-            end_wanted,
+            end_wanted: EndWanted(end_wanted),
             stop,
             thread: Some(thread),
         })
@@ -192,9 +193,7 @@ impl Table {
     /// # Errors
     /// When the reading ends first.
     pub async fn read_to_end(&self) -> Result<(), TableEnded> {
-        let (reply, reached) = oneshot::channel();
-        self.end_wanted.send(reply).map_err(|_| TableEnded)?;
-        reached.await.map_err(|_| TableEnded)
+        self.end_wanted.ask().await
     }
 
     /// What waits for the end often, without a hold on the table: a client of its

@@ -36,7 +36,20 @@ pub struct TableEnd {
     client: Arc<BaseConsumer<Logged>>,
     topic: Arc<str>,
     progress: watch::Receiver<Progress>,
-    end_wanted: mpsc::Sender<oneshot::Sender<()>>,
+    end_wanted: EndWanted,
+}
+
+/// Asks the reader for the end of the topic.
+#[derive(Debug, Clone)]
+pub(super) struct EndWanted(pub(super) mpsc::Sender<oneshot::Sender<()>>);
+
+impl EndWanted {
+    /// Waits until the reader has found it, after the question.
+    pub(super) async fn ask(&self) -> Result<(), TableEnded> {
+        let (reply, reached) = oneshot::channel();
+        self.0.send(reply).map_err(|_| TableEnded)?;
+        reached.await.map_err(|_| TableEnded)
+    }
 }
 
 impl TableEnd {
@@ -45,7 +58,7 @@ impl TableEnd {
         name: &str,
         topic: &str,
         progress: watch::Receiver<Progress>,
-        end_wanted: mpsc::Sender<oneshot::Sender<()>>,
+        end_wanted: EndWanted,
     ) -> Result<Self, ConnectionError> {
         // It joins no group; a consumer needs a name for one.
         let group = format!("{}.{name}", connection.client_id());
@@ -63,21 +76,20 @@ impl TableEnd {
     /// the end, which takes a round trip. A broker that does not answer is asked
     /// again until it does.
     ///
+    /// Gives the offset where it ended.
+    ///
     /// # Errors
     /// When the reading ends first.
-    pub async fn reached(&self) -> Result<(), TableEnded> {
+    pub async fn reached(&self) -> Result<i64, TableEnded> {
         let end = self.now().await?;
         let mut progress = self.progress.clone();
         match timeout(READ, progress.wait_for(|progress| progress.next >= end)).await {
-            Ok(reached) => reached.map(|_| ()).map_err(|_| TableEnded),
+            Ok(reached) => drop(reached.map_err(|_| TableEnded)?),
             // What stands before the end may be no record to be passed on: the
             // marker of a transaction, or what compaction took.
-            Err(_) => {
-                let (reply, reached) = oneshot::channel();
-                self.end_wanted.send(reply).map_err(|_| TableEnded)?;
-                reached.await.map_err(|_| TableEnded)
-            }
+            Err(_) => self.end_wanted.ask().await?,
         }
+        Ok(end)
     }
 
     /// The offset after the last record.
