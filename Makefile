@@ -1,6 +1,6 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: run test compile tools
+.PHONY: run test compile tools deploy tests
 # What runs side by side speaks one after the other.
 BESIDE := $(MAKE) --no-print-directory --output-sync=recurse -j2
 
@@ -16,8 +16,7 @@ test:
 	testcontainers/setup.sh test
 	cargo fmt --all --check
 	$(BESIDE) compile tools
-	deploy/check.sh
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --release --workspace
+	$(MAKE) --no-print-directory -j2 deploy tests
 
 compile:
 	cargo clippy --release --workspace --all-targets -- -D warnings
@@ -25,3 +24,7 @@ compile:
 # Much of it waits, for downloads and for what it starts: beside a compiler.
 tools:
 	deploy/checks/tools.sh
+deploy:
+	deploy/check.sh
+tests:
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --release --workspace

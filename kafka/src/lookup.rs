@@ -182,6 +182,12 @@ impl Worker {
         // A partition that is not there is waited for, not told.
         let known = self.consumer.fetch_metadata(Some(&place.topic), LIMIT);
         let known = known.map_err(unavailable)?;
+        let hidden = RDKafkaErrorCode::TopicAuthorizationFailed;
+        let errors = known.topics().iter().filter_map(MetadataTopic::error);
+        if errors.map(RDKafkaErrorCode::from).any(|it| it == hidden) {
+            let error = KafkaError::MetadataFetch(hidden);
+            return Err(LookupError::Unavailable(format!("topic {}: {error}", place.topic)));
+        }
         let mut partitions = known.topics().iter().flat_map(MetadataTopic::partitions);
         if !partitions.any(|partition| partition.id() == place.partition) {
             return Err(LookupError::Absent);
