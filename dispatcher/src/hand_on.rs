@@ -109,6 +109,7 @@ impl Engine {
         state.attempt = match reason {
             DeadLetterReason::AttemptsExhausted | DeadLetterReason::EndpointGone => state.attempt,
             DeadLetterReason::EndpointDisabled
+            | DeadLetterReason::EndpointDeleted
             | DeadLetterReason::Expired
             | DeadLetterReason::Undecodable => state.attempt.saturating_sub(1),
         };

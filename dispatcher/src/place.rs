@@ -141,7 +141,7 @@ impl Engine {
         self.hand_on(delivery, To::Retry { tier, due_at });
     }
 
-    fn log_without_attempt(&self, delivery: &Delivery, after: AfterAttempt) {
+    pub(crate) fn log_without_attempt(&self, delivery: &Delivery, after: AfterAttempt) {
         self.attempt_log
             .write(delivery, Timestamp::now(), None, after, &self.metrics);
     }

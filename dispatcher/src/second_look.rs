@@ -9,12 +9,13 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
+use domain::{AfterAttempt, DeadLetterReason};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep_until, timeout},
 };
 
-use crate::{engine::Engine, fan_out::FannedOut, work::Delivery};
+use crate::{engine::Engine, fan_out::FannedOut, hand_on::To, work::Delivery};
 
 /// How often the broker is asked where there are always events.
 const EVERY: Duration = Duration::from_millis(10);
@@ -111,7 +112,7 @@ impl Engine {
             }
             Looking::At(delivery) => match self.entry_of(&delivery) {
                 Some(_) => self.place_again(delivery),
-                None => self.drop_deleted(delivery),
+                None => self.without_endpoint(delivery),
             },
         }
     }
@@ -133,7 +134,14 @@ impl Engine {
         event.ticket.done();
     }
 
-    fn drop_deleted(&self, delivery: Delivery) {
+    /// Whoever deletes an endpoint discards what waits for it. What a person has sent
+    /// again since returns to the failed list: that discards nothing.
+    fn without_endpoint(self: &Rc<Self>, delivery: Delivery) {
+        if delivery.ticket.lane().topic() == self.topics.resend {
+            let reason = DeadLetterReason::EndpointDeleted;
+            self.log_without_attempt(&delivery, AfterAttempt::DeadLetter { reason });
+            return self.hand_on(delivery, To::DeadLetter(reason));
+        }
         self.metrics.dropped_deleted.inc();
         tracing::info!(delivery = %delivery.id(), "a delivery was dropped, its account has no such endpoint any more");
         delivery.ticket.done();

@@ -25,6 +25,8 @@ pub enum DeadLetterReason {
     EndpointGone,
     /// The endpoint was disabled when the delivery was due.
     EndpointDisabled,
+    /// It was sent again after its endpoint had been deleted.
+    EndpointDeleted,
     /// The delivery found no room for three days.
     Expired,
     /// The record could not be read.
@@ -33,10 +35,11 @@ pub enum DeadLetterReason {
 
 impl DeadLetterReason {
     /// All of them, as filters and documents list them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AttemptsExhausted,
         Self::EndpointGone,
         Self::EndpointDisabled,
+        Self::EndpointDeleted,
         Self::Expired,
         Self::Undecodable,
     ];
@@ -48,6 +51,7 @@ impl DeadLetterReason {
             Self::AttemptsExhausted => "attempts_exhausted",
             Self::EndpointGone => "endpoint_gone",
             Self::EndpointDisabled => "endpoint_disabled",
+            Self::EndpointDeleted => "endpoint_deleted",
             Self::Expired => "expired",
             Self::Undecodable => "undecodable",
         }
@@ -59,7 +63,9 @@ impl DeadLetterReason {
     pub const fn is_without_attempt(self) -> bool {
         match self {
             Self::AttemptsExhausted | Self::EndpointGone => false,
-            Self::EndpointDisabled | Self::Expired | Self::Undecodable => true,
+            Self::EndpointDisabled | Self::EndpointDeleted | Self::Expired | Self::Undecodable => {
+                true
+            }
         }
     }
 

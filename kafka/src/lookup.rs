@@ -186,7 +186,10 @@ impl Worker {
         let errors = known.topics().iter().filter_map(MetadataTopic::error);
         if errors.map(RDKafkaErrorCode::from).any(|it| it == hidden) {
             let error = KafkaError::MetadataFetch(hidden);
-            return Err(LookupError::Unavailable(format!("topic {}: {error}", place.topic)));
+            return Err(LookupError::Unavailable(format!(
+                "topic {}: {error}",
+                place.topic
+            )));
         }
         let mut partitions = known.topics().iter().flat_map(MetadataTopic::partitions);
         if !partitions.any(|partition| partition.id() == place.partition) {

@@ -19,6 +19,7 @@ pub(super) fn given_up(t: &'static Messages, reason: DeadLetterReason) -> &'stat
         DeadLetterReason::AttemptsExhausted => t.reason.attempts_exhausted,
         DeadLetterReason::EndpointGone => t.reason.endpoint_gone,
         DeadLetterReason::EndpointDisabled => t.reason.endpoint_disabled,
+        DeadLetterReason::EndpointDeleted => t.reason.endpoint_deleted,
         DeadLetterReason::Expired => t.reason.expired,
         DeadLetterReason::Undecodable => t.reason.undecodable,
     }

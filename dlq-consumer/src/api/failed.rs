@@ -78,8 +78,8 @@ pub(super) async fn discard(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Also for a delivery whose endpoint was deleted meanwhile: the dispatcher
-/// knows endpoints and drops it.
+/// Also for a delivery whose endpoint was deleted meanwhile: the dispatcher, which
+/// knows endpoints, puts it on the list again.
 pub(super) async fn resend(
     State(api): State<Api>,
     headers: HeaderMap,

@@ -191,6 +191,7 @@ fn the_words_for_reasons_are_those_of_the_records() {
             "attempts_exhausted",
             "endpoint_gone",
             "endpoint_disabled",
+            "endpoint_deleted",
             "expired",
             "undecodable"
         ]

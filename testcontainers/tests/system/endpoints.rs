@@ -254,6 +254,27 @@ async fn deliveries_of_a_deleted_endpoint_are_dropped_and_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_failed_delivery_of_a_deleted_endpoint_that_is_sent_again_comes_back() {
+    let receiver = Receiver::start();
+    receiver.answer("/hook", Answer::Status(500));
+    let stack = Stack::builder().schedule(&["1s"]).start().await;
+    let client = &stack.client;
+    let endpoint = client.create_endpoint(&receiver.url("/hook"), RATING).await;
+    client.post_event(&events::rating_submitted(4)).await;
+    let failed = client.wait_for_failed(1, SOON).await.remove(0);
+    client.delete_endpoint(&endpoint.id).await;
+    client.resend(failed["id"].as_str().unwrap()).await;
+    let back = e2e::until("it is on the list again", SOON, async || {
+        let mut page = client.failed("reason=endpoint_deleted").await;
+        page.items.pop()
+    })
+    .await;
+    assert_eq!(back["id"], failed["id"]);
+    assert_eq!(back["event_id"], failed["event_id"]);
+    assert_eq!(receiver.look(|log| log.to("/hook").len()), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_test_event_says_what_is_wrong_in_words() {
     let receiver = Receiver::start();
     receiver.answer("/fails", Answer::WithBody(500, "out of stock".into()));

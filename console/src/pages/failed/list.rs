@@ -92,7 +92,7 @@ impl Row {
 }
 
 impl FailedPage {
-    fn reasons(&self) -> [(DeadLetterReason, &'static str); 5] {
+    fn reasons(&self) -> [(DeadLetterReason, &'static str); DeadLetterReason::ALL.len()] {
         DeadLetterReason::ALL.map(|reason| (reason, self.why(&reason)))
     }
 
