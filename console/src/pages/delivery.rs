@@ -1,19 +1,24 @@
 //! What happened to one event at one endpoint, what it carries, and once more.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::State;
 use domain::record::Coordinates;
-use domain::{AfterAttempt, AttemptRecord, DeliveryId, Timestamp};
+use domain::{AfterAttempt, AttemptRecord, DeferReason, DeliveryId, EndpointState, Timestamp};
 use kafka::LookupError;
 
-use super::choice::name_of;
-use super::outcomes;
+use super::choice::{name_of, state_of};
+use super::outcomes::{self, Resend};
 use crate::attempts::{Delivery, DeliveryState};
 use crate::delivery_log::NoPayload;
 use crate::web::{
     Failure, JsonView, Messages, Named, Notice, Page, Pages, Query, Section, Shell, Signed,
     filters, html, see_other, with_cookie,
 };
+
+/// What is due is on its way within this time, where nothing holds it.
+const SOON: Duration = Duration::from_secs(5);
 
 #[derive(Template)]
 #[template(path = "delivery.html")]
@@ -23,6 +28,7 @@ struct DeliveryPage {
     state: DeliveryState,
     /// What its endpoint is called; `None` when that is deleted.
     endpoint: Option<String>,
+    endpoint_state: Option<EndpointState>,
     steps: Vec<Step>,
     /// `None` until it is asked for: it is read from Kafka.
     payload: Option<Result<JsonView, &'static str>>,
@@ -46,6 +52,8 @@ struct Step {
     response: Option<JsonView>,
     /// Why it was put off or given up.
     why: Option<&'static str>,
+    /// How often it was put off for the same reason, one after the other.
+    times: u64,
 }
 
 pub(super) async fn show(
@@ -62,9 +70,10 @@ pub(super) async fn show(
     } else {
         None
     };
-    let scope = &signed.by.scope;
+    let (registry, scope) = (pages.registry()?, &signed.by.scope);
     html(&DeliveryPage {
-        endpoint: name_of(pages.registry()?, scope, id.endpoint),
+        endpoint: name_of(registry, scope, id.endpoint),
+        endpoint_state: state_of(registry, scope, id.endpoint),
         state: DeliveryState::after(&delivery.summary.after),
         steps: steps(&shell, &delivery.records),
         payload,
@@ -120,8 +129,20 @@ fn without(t: &'static Messages, why: NoPayload) -> &'static str {
 
 fn steps(shell: &Shell, records: &[AttemptRecord]) -> Vec<Step> {
     let mut was_over = false;
-    let mut steps = Vec::with_capacity(records.len());
+    let mut put_off: Option<DeferReason> = None;
+    let mut steps: Vec<Step> = Vec::with_capacity(records.len());
     for record in records {
+        let before = put_off.take();
+        if let AfterAttempt::Deferred { reason, .. } = record.after {
+            put_off = Some(reason);
+            if before == put_off
+                && let Some(step) = steps.last_mut()
+            {
+                step.times += 1;
+                step.at = record.at;
+                continue;
+            }
+        }
         let mut step = Step::of(shell, record);
         step.id = format!("response-{}", steps.len());
         step.is_again = was_over && record.attempt == 1;
@@ -147,7 +168,7 @@ impl Step {
                 (DeliveryState::Failed, Some(outcomes::given_up(t, *reason)))
             }
         };
-        let took = std::time::Duration::from_millis(record.duration_ms.into());
+        let took = Duration::from_millis(record.duration_ms.into());
         // Where there is a status it says all that the error would.
         let error = record.error.as_ref().filter(|_| record.status.is_none());
         let response = record.response.as_ref().filter(|text| !text.is_empty());
@@ -162,14 +183,32 @@ impl Step {
             error: error.cloned(),
             response: response.map(|text| JsonView::of(text.as_str())),
             why,
+            times: 1,
         }
     }
 }
 
 impl DeliveryPage {
+    fn resend(&self) -> Resend {
+        Resend::of(self.shell.t, self.endpoint_state)
+    }
+
     /// Where it can be sent again from.
     fn has_place(&self) -> bool {
         !self.delivery.records.is_empty()
+    }
+
+    /// Why what is due does not come: so much only the dispatcher knows, that it has
+    /// no room there.
+    fn held(&self) -> Option<&'static str> {
+        let due_at = self.due_at()?;
+        if self.endpoint_state == Some(EndpointState::Paused) {
+            Some(self.shell.t.delivery.held_paused)
+        } else if self.shell.now.since(due_at) > SOON {
+            Some(self.shell.t.delivery.held_for_room)
+        } else {
+            None
+        }
     }
 
     /// When something comes next, where something does.

@@ -66,6 +66,16 @@ impl Search {
     }
 }
 
+/// The list, of what this filter chooses; a selection is not a part of its URL.
+fn list_of(filter: &FailedFilter) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(crate::failed_list::parameters(filter));
+    match query.finish() {
+        query if query.is_empty() => "/failed".to_owned(),
+        query => format!("/failed?{query}"),
+    }
+}
+
 /// A part of a path: records that cannot be read have any text for an id.
 fn in_path(id: &str) -> String {
     let mut path = String::with_capacity(id.len());

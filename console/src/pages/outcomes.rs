@@ -1,6 +1,6 @@
 //! What became of deliveries, in words.
 
-use domain::{DeadLetterReason, DeferReason};
+use domain::{DeadLetterReason, DeferReason, EndpointState};
 
 use crate::attempts::{DeliveryState, Progress};
 use crate::web::{Messages, Shell};
@@ -32,6 +32,27 @@ pub(super) fn put_off(t: &'static Messages, reason: DeferReason) -> &'static str
         DeferReason::Unresponsive => t.put_off.unresponsive,
         DeferReason::Closed => t.put_off.closed,
         DeferReason::Unsigned => t.put_off.unsigned,
+    }
+}
+
+/// Whether a delivery can be sent again, by its endpoint.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Resend {
+    pub(super) is_possible: bool,
+    /// What the person should know first.
+    pub(super) note: Option<&'static str>,
+}
+
+impl Resend {
+    /// `None` is an endpoint that is deleted.
+    pub(super) fn of(t: &'static Messages, endpoint: Option<EndpointState>) -> Self {
+        let (is_possible, note) = match endpoint {
+            Some(EndpointState::Enabled) => (true, None),
+            Some(EndpointState::Paused) => (true, Some(t.delivery.resend_paused)),
+            Some(EndpointState::Disabled) => (false, Some(t.delivery.resend_disabled)),
+            None => (false, Some(t.delivery.resend_deleted)),
+        };
+        Self { is_possible, note }
     }
 }
 

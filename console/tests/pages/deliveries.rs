@@ -146,6 +146,48 @@ async fn a_time_line_says_what_happened_what_comes_and_what_is_sent() {
 }
 
 #[tokio::test]
+async fn what_holds_a_delivery_and_whether_it_can_be_sent_again_is_said_by_its_endpoint() {
+    let cluster = cluster();
+    let brokers = cluster.bootstrap_servers();
+    let console = Console::start(on_loopback(&brokers)).await;
+    let written = Written::on(&brokers);
+    let event = written.event("shop").await;
+    let (_, answer) = console.endpoint("http://127.0.0.1:9/closed").await;
+    let endpoint: EndpointId = answer.text("id").parse().unwrap();
+    let put_off = || AfterAttempt::Deferred {
+        due_at: Timestamp::from_millis(Timestamp::now().millis() - 60_000),
+        tier: "10m".parse().unwrap(),
+        reason: DeferReason::Unresponsive,
+    };
+    written.attempt(&event, endpoint, 1, retry()).await;
+    for _ in 0..3 {
+        written.attempt(&event, endpoint, 2, put_off()).await;
+    }
+    let given_up = written.attempt(&event, EndpointId::generate(), 1, GIVEN_UP);
+    let given_up = given_up.await;
+    holds(&console, 5).await;
+
+    let shop = Visitor::signed_in(&console, SHOP).await;
+    let path = format!("/deliveries/{}.{endpoint}", event.id);
+    let page = shop.get(&path).await;
+    page.has("Put off 3 times, without an attempt");
+    page.has("it waits until the endpoint takes more");
+    page.has("Send again");
+    let page = shop.get(&format!("/endpoints/{endpoint}")).await;
+    page.has("Every attempt has failed since");
+    let ask = shop.get(&format!("/endpoints/{endpoint}/delete")).await;
+    ask.has("1 delivery that waits for it");
+    shop.post(&format!("/endpoints/{endpoint}/pause"), &[])
+        .await;
+    let page = shop.get(&path).await;
+    page.has("It goes out once its endpoint is resumed.");
+    page.has("Send again");
+    let page = shop.get(&format!("/deliveries/{given_up}")).await;
+    page.has("Its endpoint has been deleted: it cannot be sent any more.");
+    page.has_not("Send again");
+}
+
+#[tokio::test]
 async fn a_delivery_is_sent_again_with_the_token_of_whoever_asks() {
     let cluster = cluster();
     let brokers = cluster.bootstrap_servers();

@@ -203,6 +203,15 @@ async fn the_selected_are_counted_and_moved_by_a_job_that_survives_a_restart() {
     let page = shop.post("/failed/ask", &[("do", "resend_selected")]).await;
     assert_eq!(page.location(), "/failed");
     shop.get("/failed").await.has("select at least one");
+    let endpoint = bed.ids[0].split_once('.').unwrap().1;
+    let filtered = format!("/failed?endpoint={endpoint}");
+    let fields = [("do", "discard_selected"), ("endpoint", endpoint)];
+    let page = shop.post("/failed/ask", &fields).await;
+    assert_eq!(
+        page.location(),
+        filtered,
+        "all that match are no more than before"
+    );
     let fields = [
         ("do", "resend_selected"),
         ("id", bed.ids[0].as_str()),
@@ -241,6 +250,7 @@ async fn all_that_match_are_those_that_were_counted() {
     let asked = shop.post("/failed/ask", &fields).await;
     asked.has("Discards 1 delivery.");
     asked.has("It cannot be brought back.");
+    asked.has(&format!("href=\"/failed?endpoint={endpoint}\">Cancel"));
     // What fails after the count is not meant.
     assert!(!asked.value("until").is_empty());
     let job = confirm(&shop, &asked).await;

@@ -74,7 +74,7 @@ async fn it_shows_what_became_of_deliveries_overall_and_of_one_endpoint() {
                 ("Median time", "12\u{a0}ms"),
                 ("95% within", "12\u{a0}ms"),
                 ("Waiting", "1"),
-                ("Failed", "1"),
+                ("Given up", "1"),
             ] {
                 assert_eq!(figure(&page, name), value, "{name} {range} {whose}");
             }
@@ -137,7 +137,7 @@ async fn each_tile_leads_to_the_deliveries_that_it_counts() {
             let found = list.body.matches("<th scope=\"row\"").count();
             assert_eq!(found, rows, "{link}");
         }
-        let link = link(&page, "Failed").replace("&#38;", "&");
+        let link = link(&page, "Given up").replace("&#38;", "&");
         assert!(
             link.starts_with("/failed?since=2") && link.ends_with(whose),
             "{link}"

@@ -9,7 +9,9 @@ use domain::{AuditRecord, Condition, Endpoint, EndpointId, EndpointState, Operan
 use super::name;
 use super::snippets::{SNIPPETS, Snippet};
 use super::{page_of, words};
+use crate::attempts::{EndpointFigures, Range};
 use crate::pages::audit::action_name;
+use crate::pages::waiting::if_there;
 use crate::web::{Named, Page, Pages, Section, Shell, Signed, filters, html};
 
 /// Records of the audit that are shown here.
@@ -25,6 +27,8 @@ struct DetailsPage {
     state: EndpointState,
     /// Since when it is disabled.
     disabled_at: Option<Timestamp>,
+    /// How it does; `None` while there is no index.
+    health: Option<EndpointFigures>,
     rate: Option<String>,
     revealed: Option<Revealed>,
     previous_until: Option<Timestamp>,
@@ -61,12 +65,17 @@ pub(super) async fn page(
             record.subject == subject
         });
     let shell = signed.shell(Section::Endpoints).back_to(page_of(id));
+    let attempts = &pages.shared().log.attempts;
+    let scope = signed.by.scope.clone().into();
+    let health = attempts.endpoints(scope, vec![id], Range::default(), shell.now);
+    let health = if_there(health.await)?;
     let state = found.state();
     let endpoint = found.endpoint;
     html(&DetailsPage {
         id: subject,
         name: name(&endpoint),
         state,
+        health: health.and_then(|health| health.into_iter().next()),
         disabled_at: found
             .said
             .filter(|_| state == EndpointState::Disabled)

@@ -4,6 +4,7 @@ use axum::extract::State;
 use domain::EndpointId;
 
 use super::super::confirm::ConfirmPage;
+use super::super::waiting::Waits;
 use super::{name, page_of};
 use crate::endpoints::{Found, Precondition, Refusal};
 use crate::web::{Form, Named, Notice, Page, Pages, Section, Signed, html, see_other, with_cookie};
@@ -36,11 +37,17 @@ pub(in crate::pages) async fn ask_delete(
     let found: Found = pages.registry()?.get(&signed.by.scope, id).await?;
     let shell = signed.shell(Section::Endpoints);
     let t = &shell.t.delete;
-    let consequences = [t.no_more, t.waiting, t.secret, t.failed];
+    let waits = Waits::of(&pages, &signed.by.scope, Some(id)).await?;
+    let waiting = match waits.map_or(0, |waits| waits.total) {
+        0 => t.waiting.to_owned(),
+        waiting => t.so_many_wait(waiting),
+    };
+    let others = [t.no_more, t.secret, t.failed].map(str::to_owned);
+    let consequences = others.into_iter().chain([waiting]).collect();
     html(&ConfirmPage {
         title: t.title,
         subject: name(&found.endpoint),
-        consequences: consequences.map(str::to_owned).into(),
+        consequences,
         button: t.button,
         action: format!("{}/delete", page_of(id)),
         back: page_of(id),

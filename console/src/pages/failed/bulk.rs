@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::{FailedFilter, JobAction, Timestamp};
 
-use super::Search;
+use super::{Search, list_of};
 use crate::failed_list::Forecast;
 use crate::web::{
     Errors, Failure, Form, Notice, Page, Pages, Section, Shell, Signed, html, see_other,
@@ -18,6 +18,8 @@ struct AskPage {
     shell: Shell,
     action: JobAction,
     forecast: Forecast,
+    /// The list that the person comes from.
+    list: String,
     /// What the job is started with.
     fields: Vec<(&'static str, String)>,
 }
@@ -30,17 +32,17 @@ pub(in crate::pages) async fn ask(State(pages): State<Pages>, signed: Signed, fo
         "discard_all" => (JobAction::Discard, false),
         _ => return Err(Failure::BadRequest),
     };
-    let mut filter = if selected {
-        FailedFilter::default()
-    } else {
-        searched(&signed, &form)?
-    };
+    let mut filter = searched(&signed, &form)?;
+    let list = list_of(&filter);
     if selected {
         let ids: Vec<String> = form.all("id").map(str::to_owned).collect();
         if ids.is_empty() {
-            return Ok(nothing_selected(&signed));
+            return Ok(nothing_selected(&signed, &list));
         }
-        filter.ids = Some(ids);
+        filter = FailedFilter {
+            ids: Some(ids),
+            ..FailedFilter::default()
+        };
     } else if filter.until.is_none() {
         // What fails from now on was not counted.
         filter.until = Some(Timestamp::now());
@@ -51,7 +53,8 @@ pub(in crate::pages) async fn ask(State(pages): State<Pages>, signed: Signed, fo
         action,
         forecast: forecast.await?,
         fields: fields(action, &filter),
-        shell: signed.shell(Section::Failed).back_to("/failed"),
+        shell: signed.shell(Section::Failed).back_to(list.clone()),
+        list,
     })
 }
 
@@ -85,9 +88,9 @@ fn searched(signed: &Signed, form: &Form) -> Result<FailedFilter, Failure> {
     search.filter(signed)
 }
 
-fn nothing_selected(signed: &Signed) -> Response {
+fn nothing_selected(signed: &Signed, list: &str) -> Response {
     let cookie = Notice::NothingSelected.cookie(signed.context().jar());
-    with_cookie(see_other("/failed"), cookie)
+    with_cookie(see_other(list), cookie)
 }
 
 fn fields(action: JobAction, filter: &FailedFilter) -> Vec<(&'static str, String)> {

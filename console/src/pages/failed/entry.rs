@@ -5,9 +5,9 @@ use axum::extract::State;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{DeliveryId, JobAction};
 
-use super::super::choice::name_of;
+use super::super::choice::{name_of, state_of};
 use super::super::confirm::ConfirmPage;
-use super::super::outcomes;
+use super::super::outcomes::{self, Resend};
 use super::{in_path, left};
 use crate::failed_list::{Entry, NotAnswered};
 use crate::web::{
@@ -27,6 +27,7 @@ struct EntryPage {
     endpoint: Option<String>,
     why: &'static str,
     payload: Option<JsonView>,
+    resend: Resend,
 }
 
 pub(in crate::pages) async fn show(
@@ -45,6 +46,10 @@ pub(in crate::pages) async fn show(
     html(&EntryPage {
         path: format!("/failed/{}", in_path(&id)),
         delivery: id.parse().ok(),
+        resend: Resend::of(
+            shell.t,
+            endpoint.and_then(|id| state_of(registry, &signed.by.scope, id)),
+        ),
         endpoint: endpoint.and_then(|id| name_of(registry, &signed.by.scope, id)),
         why: outcomes::given_up(shell.t, entry.reason),
         payload: payload(&entry),
