@@ -53,6 +53,7 @@ rights)
     allow console Read --topic "${prefix}feedback.events"
     allow console Describe --group "${prefix}console." --resource-pattern-type prefixed
     allow dispatcher DescribeConfigs,Write --topic "${prefix}webhooks.attempts" \
+        --topic "${prefix}webhooks.audit" \
         --topic "${prefix}webhooks.dead-letter"
     allow dispatcher DescribeConfigs,Read,Write --topic "${prefix}webhooks.endpoints" \
         --topic "${prefix}webhooks.ready"
@@ -65,7 +66,7 @@ rights)
         --topic "${prefix}webhooks.resend"
     allow dlq-consumer DescribeConfigs,Read,Write --topic "${prefix}webhooks.dead-letter" \
         --topic "${prefix}webhooks.jobs"
-    allow dlq-consumer DescribeConfigs,Read --topic "${prefix}feedback.events"
+    allow dlq-consumer Read --topic "${prefix}feedback.events"
     allow dlq-consumer Describe --group "${prefix}dlq-consumer." --resource-pattern-type prefixed
     allow dlq-consumer Write --transactional-id "${prefix}dlq-consumer"
     allow producer DescribeConfigs,Write --topic "${prefix}feedback.events"

@@ -5,10 +5,11 @@ use std::{rc::Rc, time::Instant};
 
 use delivery::{Attempt, ToSign};
 use domain::{
-    AfterAttempt, Cause, EndpointState, EndpointStateRecord, Next as NextStep, Outcome, Timestamp,
-    judge,
+    AfterAttempt, AuditAction, AuditRecord, Cause, EndpointKey, EndpointState, EndpointStateRecord,
+    Next as NextStep, Outcome, Timestamp, judge,
 };
 use kafka::Record;
+use serde::Serialize;
 
 use crate::{
     endpoints::{Entry, NotReady, Ready},
@@ -176,22 +177,28 @@ impl Engine {
         self.table.say(id, said.clone());
         self.metrics.endpoints_disabled.inc();
         tracing::warn!(endpoint = %id, account = %entry.record.account, "the endpoint answered 410, it is disabled");
-        let key = domain::EndpointKey::State(id).to_string();
-        let written = match serde_json::to_vec(&said) {
-            Ok(value) => self
-                .publisher
-                .publish(Record::new(
-                    self.topics.endpoints.as_str(),
-                    key.into_bytes(),
-                    value,
-                ))
-                .await
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(error) = written {
+        let key = EndpointKey::State(id).to_string();
+        if let Err(error) = self.tell(&self.topics.endpoints, key, &said).await {
             tracing::error!(endpoint = %id, error, "that the endpoint is disabled was not written: only this dispatcher knows");
         }
+        let record = AuditRecord {
+            at,
+            account: Some(entry.record.account.clone()),
+            token: "dispatcher".to_owned(),
+            action: AuditAction::EndpointDisabled,
+            subject: id.to_string(),
+            detail: None,
+        };
+        if let Err(error) = self.tell(&self.topics.audit, record.key(), &record).await {
+            tracing::error!(endpoint = %id, error, "the audit was not told that the endpoint is disabled");
+        }
+    }
+
+    async fn tell(&self, topic: &str, key: String, what: &impl Serialize) -> Result<(), String> {
+        let value = serde_json::to_vec(what).map_err(|error| error.to_string())?;
+        let record = Record::new(topic, key.into_bytes(), value);
+        let written = self.publisher.publish(record).await;
+        written.map(drop).map_err(|error| error.to_string())
     }
 
     fn count_attempt(&self, attempt: &Attempt, next: NextStep) {

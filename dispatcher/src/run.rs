@@ -125,6 +125,7 @@ pub async fn run(
         topics.dead_letter_spec(),
         topics.attempts_spec(),
         topics.endpoints_spec(),
+        topics.audit_spec(),
     ]);
     match ensure_topics(&connection, &specs, parts.topics, &shutdown).await {
         Ok(differences) => {

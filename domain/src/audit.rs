@@ -20,6 +20,8 @@ pub enum AuditAction {
     EndpointPaused,
     /// Resumed it.
     EndpointResumed,
+    /// Disabled it, as it answered 410. Only the dispatcher does.
+    EndpointDisabled,
     /// Deleted it.
     EndpointDeleted,
     /// Looked at its secret.
@@ -40,11 +42,12 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// All of them, as filters and documents list them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::EndpointCreated,
         Self::EndpointChanged,
         Self::EndpointPaused,
         Self::EndpointResumed,
+        Self::EndpointDisabled,
         Self::EndpointDeleted,
         Self::SecretRevealed,
         Self::SecretRotated,
@@ -63,6 +66,7 @@ impl AuditAction {
             Self::EndpointChanged => "endpoint_changed",
             Self::EndpointPaused => "endpoint_paused",
             Self::EndpointResumed => "endpoint_resumed",
+            Self::EndpointDisabled => "endpoint_disabled",
             Self::EndpointDeleted => "endpoint_deleted",
             Self::SecretRevealed => "secret_revealed",
             Self::SecretRotated => "secret_rotated",
@@ -88,7 +92,8 @@ pub struct AuditRecord {
     pub at: Timestamp,
     /// Whose data it was; `None` for what spans accounts or has none.
     pub account: Option<AccountId>,
-    /// The id of the token that did it, as `auth.tokens` names it.
+    /// The id of the token that did it, as `auth.tokens` names it; `dispatcher` where
+    /// no person did.
     pub token: String,
     /// What was done.
     pub action: AuditAction,

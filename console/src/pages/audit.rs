@@ -105,7 +105,7 @@ impl AuditPage {
         action_name(self.shell.t, *action)
     }
 
-    fn actions(&self) -> [AuditAction; 12] {
+    fn actions(&self) -> [AuditAction; AuditAction::ALL.len()] {
         AuditAction::ALL
     }
 
@@ -116,6 +116,7 @@ impl AuditPage {
             | AuditAction::EndpointChanged
             | AuditAction::EndpointPaused
             | AuditAction::EndpointResumed
+            | AuditAction::EndpointDisabled
             | AuditAction::SecretRevealed
             | AuditAction::SecretRotated => true,
             AuditAction::EndpointDeleted
@@ -137,6 +138,7 @@ pub(super) fn action_name(t: &'static Messages, action: AuditAction) -> &'static
         AuditAction::EndpointChanged => t.endpoint_changed,
         AuditAction::EndpointPaused => t.endpoint_paused,
         AuditAction::EndpointResumed => t.endpoint_resumed,
+        AuditAction::EndpointDisabled => t.endpoint_disabled,
         AuditAction::EndpointDeleted => t.endpoint_deleted,
         AuditAction::SecretRevealed => t.secret_revealed,
         AuditAction::SecretRotated => t.secret_rotated,

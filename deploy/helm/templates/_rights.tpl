@@ -16,6 +16,7 @@ dispatcher:
     dead_letter: [DescribeConfigs, Write]
     attempts: [DescribeConfigs, Write]
     endpoints: [DescribeConfigs, Read, Write]
+    audit: [DescribeConfigs, Write]
   group: {name: dispatcher, pattern: literal}
   tables: dispatcher.
 dlq-consumer:
@@ -24,7 +25,7 @@ dlq-consumer:
     resend: [DescribeConfigs, Write]
     jobs: [DescribeConfigs, Read, Write]
     audit: [DescribeConfigs, Write]
-    events: [DescribeConfigs, Read]
+    events: [Read]
   tables: dlq-consumer.
   transactionalId: dlq-consumer
 console:

@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::EventId;
 use e2e::{
-    Answer, Broker, Receiver, Stack, StackBuilder, events, kafka::NewRecord, receiver::Request,
+    Answer, Binary, Broker, Receiver, Stack, StackBuilder, events, kafka::NewRecord,
+    receiver::Request,
 };
+use reqwest::Method;
 
 const SOON: Duration = Duration::from_secs(30);
 const SCHEDULE: [&str; 5] = ["1s", "2s", "3s", "4s", "5s"];
@@ -167,6 +169,18 @@ async fn a_410_gives_up_and_disables_the_endpoint_until_a_person_resumes_it() {
     assert_eq!(failed[0]["attempts"], 1);
     e2e::until("the endpoint is disabled", SOON, async || {
         (stack.client.endpoint(&endpoint.id).await["state"] == "disabled").then_some(())
+    })
+    .await;
+    e2e::until("the audit tells of it", SOON, async || {
+        let audit = stack
+            .client
+            .call(Binary::Console, Method::GET, "/api/v1/audit")
+            .await;
+        let newest = audit.expect(200).json()["items"][0].clone();
+        (newest["action"] == "endpoint_disabled"
+            && newest["token"] == "dispatcher"
+            && newest["subject"] == endpoint.id)
+            .then_some(())
     })
     .await;
     // It gets no new deliveries.
