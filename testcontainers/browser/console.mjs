@@ -359,7 +359,7 @@ for (const [name, options] of [
 ])
   inConsole(`each page is clean: ${name}`, "/overview", { ...options, expected: /404/ }, async (page) => {
     const endpoint = await add(page, "/ok?clean", `Sehr lang: ${"Bestellsystem".repeat(8)}`);
-    const pages = ["/overview", "/deliveries", "/deliveries?state=failed", "/failed", "/failed?reason=expired", "/endpoints", "/endpoints?q=nothing", "/endpoints/new", "/settings/retry", "/settings/audit", "/events", "/api", "/api/operations/createEndpoint", "/api/types/Endpoint", "/nothing"];
+    const pages = ["/overview", "/deliveries", "/deliveries?state=failed", "/failed", "/failed?reason=expired", "/endpoints", "/endpoints?q=nothing", "/endpoints/new", "/settings/retry", "/settings/audit", "/events", "/api", "/api/operations/createEndpoint", "/api/operations/listFailed", "/api/types/Endpoint", "/nothing"];
     const own = ["", "/edit", "/test", "/rotate", "/delete"];
     for (const url of [...pages.map((path) => `${console_}${path}`), ...own.map((path) => `${endpoint}${path}`)]) {
       await page.goto(url);
