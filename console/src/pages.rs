@@ -7,6 +7,7 @@ mod choice;
 mod confirm;
 mod deliveries;
 mod delivery;
+mod diagnosis;
 mod endpoint;
 mod endpoints;
 mod events;

@@ -7,6 +7,7 @@ use domain::{AfterAttempt, AttemptRecord, DeliveryId, Timestamp};
 use kafka::LookupError;
 
 use super::choice::name_of;
+use super::diagnosis::Told;
 use super::outcomes;
 use crate::attempts::{Delivery, DeliveryState};
 use crate::delivery_log::NoPayload;
@@ -42,7 +43,8 @@ struct Step {
     at: Timestamp,
     took: String,
     status: Option<u16>,
-    error: Option<String>,
+    /// Why the attempt failed.
+    told: Told,
     response: Option<JsonView>,
     /// Why it was put off or given up.
     why: Option<&'static str>,
@@ -148,8 +150,6 @@ impl Step {
             }
         };
         let took = std::time::Duration::from_millis(record.duration_ms.into());
-        // Where there is a status it says all that the error would.
-        let error = record.error.as_ref().filter(|_| record.status.is_none());
         let response = record.response.as_ref().filter(|text| !text.is_empty());
         Self {
             id: String::new(),
@@ -159,7 +159,7 @@ impl Step {
             at: record.at,
             took: shell.language.duration(took),
             status: record.status,
-            error: error.cloned(),
+            told: Told::of(t, record),
             response: response.map(|text| JsonView::of(text.as_str())),
             why,
         }
