@@ -4,6 +4,7 @@
 mod audit;
 mod changes;
 mod choice;
+mod chosen;
 mod confirm;
 mod deliveries;
 mod delivery;

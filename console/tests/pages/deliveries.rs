@@ -175,6 +175,9 @@ async fn a_delivery_is_sent_again_with_the_token_of_whoever_asks() {
         items.iter().any(is_it)
     })
     .await;
+    let page = shop.get("/settings/audit?action=delivery_resent").await;
+    page.has("shop");
+    page.has_not("from feedback.events");
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use domain::{AuditRecord, Condition, Endpoint, EndpointId, EndpointState, Operan
 use super::name;
 use super::snippets::{SNIPPETS, Snippet};
 use super::{page_of, words};
-use crate::pages::audit::action_name;
+use crate::audit::Entry;
+use crate::pages::audit::{action_name, detail};
 use crate::web::{Named, Page, Pages, Section, Shell, Signed, filters, html};
 
 /// Records of the audit that are shown here.
@@ -28,7 +29,8 @@ struct DetailsPage {
     rate: Option<String>,
     revealed: Option<Revealed>,
     previous_until: Option<Timestamp>,
-    audit: Option<Vec<Arc<AuditRecord>>>,
+    /// With what else there is to know of each.
+    audit: Option<Vec<(Arc<AuditRecord>, Option<String>)>>,
     snippets: &'static [Snippet],
 }
 
@@ -61,6 +63,11 @@ pub(super) async fn page(
             record.subject == subject
         });
     let shell = signed.shell(Section::Endpoints).back_to(page_of(id));
+    let told = |entry: Entry| {
+        let detail = detail(&shell, registry, &signed.by.scope, &entry.record);
+        (entry.record, detail)
+    };
+    let audit = audit.map(|entries| entries.into_iter().map(told).collect());
     let state = found.state();
     let endpoint = found.endpoint;
     html(&DetailsPage {
@@ -74,7 +81,7 @@ pub(super) async fn page(
         rate: endpoint.max_per_second.map(|rate| shell.number(&rate)),
         previous_until: previous_until(&endpoint, shell.now),
         revealed,
-        audit: audit.map(|entries| entries.into_iter().map(|entry| entry.record).collect()),
+        audit,
         snippets: &SNIPPETS,
         endpoint,
         shell,
