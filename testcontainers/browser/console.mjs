@@ -253,6 +253,13 @@ inConsole("many at once are counted, done by a job, and seen to the end", "/over
   for await (const part of lines) text += part;
   assert.equal(text.trim().split("\n").length, 3);
 
+  // On a phone the box stands above the list.
+  for (const { viewport } of [PHONE, WIDE]) {
+    await page.setViewportSize(viewport);
+    await page.getByRole("checkbox", { name: "Select all of this page" }).check();
+    assert.equal(await page.locator("[name=id]:checked").count(), 3);
+    await page.getByRole("checkbox", { name: "Select all of this page" }).uncheck();
+  }
   await page.getByRole("checkbox", { name: "Select all of this page" }).check();
   await page.getByRole("row").nth(1).getByRole("checkbox").uncheck();
   await page.getByRole("button", { name: "Send selected again" }).click();

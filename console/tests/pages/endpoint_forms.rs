@@ -81,6 +81,8 @@ async fn an_endpoint_is_added_changed_paused_rotated_and_deleted() {
         ("header_value", "nord"),
         ("rate", "50"),
     ];
+    let form = visitor.get("/endpoints/new").await;
+    form.has_not("Save changes");
     let added = visitor.post("/endpoints/new", &fields).await;
     let path = added.location().to_owned();
     let page = follow(&visitor, &added).await;
