@@ -224,7 +224,7 @@ inConsole("a failed delivery is found, looked at, sent again and delivered", "/o
   const tries = received.filter((it) => it.path === "/flaky").length;
   broken.delete("/flaky");
   await page.getByRole("button", { name: "Noch einmal senden" }).click();
-  await page.getByText("Sie wird noch einmal gesendet.").waitFor();
+  await page.getByText("Die Zustellung wird noch einmal gesendet.").waitFor();
   assert.match(page.url(), new RegExp(`/deliveries/${event}`));
   // Without a reload by the person.
   await page.getByText("Der Endpunkt hat sie angenommen").waitFor();
