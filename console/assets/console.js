@@ -15,7 +15,8 @@ function ago(date) {
   const seconds = Math.trunc((date - Date.now()) / 1000);
   if (seconds === 0) return null;
   const [unit, size] = units.findLast(([, size]) => Math.abs(seconds) >= size);
-  return relative.format(Math.trunc(seconds / size), unit);
+  // What comes is rounded: 24 hours are not 23 a moment later.
+  return relative.format(seconds > 0 ? Math.round(seconds / size) : Math.trunc(seconds / size), unit);
 }
 
 function showTimes(which = 'time[data-time]') {

@@ -4,9 +4,11 @@
 mod audit;
 mod changes;
 mod choice;
+mod chosen;
 mod confirm;
 mod deliveries;
 mod delivery;
+mod diagnosis;
 mod endpoint;
 mod endpoints;
 mod events;

@@ -42,13 +42,33 @@ export const visit = (name, url, { script, expected, ...options }, look) =>
     }
   });
 
-// axe finds nothing in what the page shows now, and nothing scrolls sideways.
+// The words of tables that do not stand on one line. Ids and URLs are longer than words,
+// and may.
+const brokenWords = () => {
+  const broken = [];
+  for (const cell of document.querySelectorAll("th, td")) {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode())
+      for (const { 0: word, index } of texts.currentNode.data.matchAll(/(?<!\S)[^\s-]{1,24}(?!\S)/g)) {
+        const range = document.createRange();
+        range.setStart(texts.currentNode, index);
+        range.setEnd(texts.currentNode, index + word.length);
+        const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+        if (lines.size > 1) broken.push(word);
+      }
+  }
+  return broken;
+};
+
+// axe finds nothing in what the page shows now, nothing scrolls sideways, and no table is
+// so narrow that its words are broken.
 export const isClean = async (page) => {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => window.axe.run());
   assert.deepEqual(violations.map((it) => [it.id, it.nodes.map((node) => node.html)]), []);
   const tooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   assert.ok(!tooWide, "the page scrolls sideways");
+  assert.deepEqual(await page.evaluate(brokenWords), [], "words of a table are broken");
 };
 
 // Nothing has moved by itself since the page came: the browser's own measure.

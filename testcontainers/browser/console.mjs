@@ -224,7 +224,7 @@ inConsole("a failed delivery is found, looked at, sent again and delivered", "/o
   const tries = received.filter((it) => it.path === "/flaky").length;
   broken.delete("/flaky");
   await page.getByRole("button", { name: "Noch einmal senden" }).click();
-  await page.getByText("Sie wird noch einmal gesendet.").waitFor();
+  await page.getByText("Die Zustellung wird noch einmal gesendet.").waitFor();
   assert.match(page.url(), new RegExp(`/deliveries/${event}`));
   // Without a reload by the person.
   await page.getByText("Der Endpunkt hat sie angenommen").waitFor();
@@ -253,6 +253,13 @@ inConsole("many at once are counted, done by a job, and seen to the end", "/over
   for await (const part of lines) text += part;
   assert.equal(text.trim().split("\n").length, 3);
 
+  // On a phone the box stands above the list.
+  for (const { viewport } of [PHONE, WIDE]) {
+    await page.setViewportSize(viewport);
+    await page.getByRole("checkbox", { name: "Select all of this page" }).check();
+    assert.equal(await page.locator("[name=id]:checked").count(), 3);
+    await page.getByRole("checkbox", { name: "Select all of this page" }).uncheck();
+  }
   await page.getByRole("checkbox", { name: "Select all of this page" }).check();
   await page.getByRole("row").nth(1).getByRole("checkbox").uncheck();
   await page.getByRole("button", { name: "Send selected again" }).click();
@@ -359,7 +366,7 @@ for (const [name, options] of [
 ])
   inConsole(`each page is clean: ${name}`, "/overview", { ...options, expected: /404/ }, async (page) => {
     const endpoint = await add(page, "/ok?clean", `Sehr lang: ${"Bestellsystem".repeat(8)}`);
-    const pages = ["/overview", "/deliveries", "/deliveries?state=failed", "/failed", "/failed?reason=expired", "/endpoints", "/endpoints?q=nothing", "/endpoints/new", "/settings/retry", "/settings/audit", "/events", "/api", "/api/operations/createEndpoint", "/api/types/Endpoint", "/nothing"];
+    const pages = ["/overview", "/deliveries", "/deliveries?state=failed", "/failed", "/failed?reason=expired", "/endpoints", "/endpoints?q=nothing", "/endpoints/new", "/settings/retry", "/settings/audit", "/events", "/api", "/api/operations/createEndpoint", "/api/operations/listFailed", "/api/types/Endpoint", "/nothing"];
     const own = ["", "/edit", "/test", "/rotate", "/delete"];
     for (const url of [...pages.map((path) => `${console_}${path}`), ...own.map((path) => `${endpoint}${path}`)]) {
       await page.goto(url);

@@ -1,5 +1,9 @@
 //! Who did what, the newest first.
 
+mod detail;
+
+pub(super) use detail::detail;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -20,9 +24,15 @@ const ROWS: usize = 50;
 struct AuditPage {
     shell: Shell,
     filter: Filter,
-    records: Vec<Arc<AuditRecord>>,
+    rows: Vec<Row>,
     accounts: Vec<AccountId>,
     pager: Pager,
+}
+
+struct Row {
+    record: Arc<AuditRecord>,
+    /// What else there is to know.
+    detail: Option<String>,
 }
 
 /// What the URL asks for.
@@ -52,13 +62,17 @@ pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query
     let found = found.ok_or(Unavailable::AuditLoading)?;
     let (found, next) = cursor::page(found, ROWS, |last| cursor::older(last.place));
     let shell = signed.shell(Section::Audit);
+    let row = |record: Arc<AuditRecord>| Row {
+        detail: detail(&shell, registry, &signed.by.scope, &record),
+        record,
+    };
     html(&AuditPage {
         accounts: if shell.is_operator() {
             registry.accounts()
         } else {
             Vec::new()
         },
-        records: found.into_iter().map(|entry| entry.record).collect(),
+        rows: found.into_iter().map(|entry| row(entry.record)).collect(),
         pager: Pager::new(&query, next.as_deref()),
         filter,
         shell,

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use domain::{AfterAttempt, DeliveryId, EventId, EventKind, Timestamp};
 
 use super::choice::{Choice, Offer, name_of};
+use super::diagnosis::Told;
 use super::outcomes;
 use crate::attempts::{Cursor, DeliveryState, DeliverySummary, Filter};
 use crate::web::{
@@ -47,9 +48,10 @@ struct Row {
     endpoint: Option<String>,
     attempts: u32,
     status: Option<u16>,
-    /// In our words, or else the program's.
+    /// Why it was put off or given up.
     why: Option<&'static str>,
-    error: Option<String>,
+    /// Why its last attempt failed.
+    wrong: Option<&'static str>,
     due_at: Option<Timestamp>,
     is_due: bool,
     first_at: Timestamp,
@@ -149,9 +151,7 @@ impl Row {
             }
             AfterAttempt::DeadLetter { reason } => (Some(outcomes::given_up(t, reason)), None),
         };
-        // A status says all that its error would.
-        let error = summary.last_error.as_ref();
-        let error = error.filter(|_| why.is_none() && summary.last_status.is_none());
+        let told = Told::by(t, summary.last_status, summary.last_error.as_deref());
         Self {
             id: summary.id,
             account: summary.account.to_string(),
@@ -161,7 +161,7 @@ impl Row {
             attempts: summary.attempts,
             status: summary.last_status,
             why,
-            error: error.cloned(),
+            wrong: told.wrong,
             due_at,
             is_due: due_at.is_some_and(|due_at| due_at <= shell.now),
             first_at: summary.first_at,

@@ -9,6 +9,7 @@ use domain::{AfterAttempt, AttemptRecord, DeferReason, DeliveryId, EndpointState
 use kafka::LookupError;
 
 use super::choice::{name_of, state_of};
+use super::diagnosis::Told;
 use super::outcomes::{self, Resend};
 use crate::attempts::{Delivery, DeliveryState};
 use crate::delivery_log::NoPayload;
@@ -48,7 +49,8 @@ struct Step {
     at: Timestamp,
     took: String,
     status: Option<u16>,
-    error: Option<String>,
+    /// Why the attempt failed.
+    told: Told,
     response: Option<JsonView>,
     /// Why it was put off or given up.
     why: Option<&'static str>,
@@ -169,8 +171,6 @@ impl Step {
             }
         };
         let took = Duration::from_millis(record.duration_ms.into());
-        // Where there is a status it says all that the error would.
-        let error = record.error.as_ref().filter(|_| record.status.is_none());
         let response = record.response.as_ref().filter(|text| !text.is_empty());
         Self {
             id: String::new(),
@@ -180,7 +180,7 @@ impl Step {
             at: record.at,
             took: shell.language.duration(took),
             status: record.status,
-            error: error.cloned(),
+            told: Told::of(t, record),
             response: response.map(|text| JsonView::of(text.as_str())),
             why,
             times: 1,

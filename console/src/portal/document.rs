@@ -1,5 +1,6 @@
 //! The OpenAPI document, as the pages read it.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
@@ -102,6 +103,29 @@ pub(super) fn types() -> Vec<&'static str> {
 pub(super) fn schema(name: &str) -> Option<(&'static str, &'static Value)> {
     fields(&DOCUMENT["components"]["schemas"]).find(|(known, _)| *known == name)
 }
+
+/// Whether clients send values of the type: its fields can be required of them.
+pub(super) fn is_sent(name: &str) -> bool {
+    SENT.contains(name)
+}
+
+/// What bodies of requests refer to, and what that refers to.
+static SENT: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+    let requests = operations().filter(|operation| operation.server.is_some());
+    let mut left: Vec<_> = requests.map(|it| &it.value["requestBody"]).collect();
+    let mut sent = BTreeSet::new();
+    while let Some(value) = left.pop() {
+        let target = value["$ref"]
+            .as_str()
+            .and_then(|path| path.rsplit('/').next());
+        if target.is_some_and(|name| sent.insert(name)) {
+            left.push(resolved(value));
+        }
+        left.extend(fields(value).map(|(_, part)| part));
+        left.extend(list(value));
+    }
+    sent
+});
 
 /// The value itself, or what it refers to.
 pub(super) fn resolved(value: &'static Value) -> &'static Value {

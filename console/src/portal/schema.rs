@@ -45,7 +45,7 @@ impl TypePage {
         Some(Self {
             title,
             about: paragraphs(text(&schema["description"])),
-            fields: fields_of(schema, t),
+            fields: fields_of(schema, document::is_sent(title), t),
             choices: choices
                 .map(|choice| (Kind::of(choice, t), spans(text(&choice["description"]))))
                 // Rules for the fields above are no types.
@@ -57,11 +57,12 @@ impl TypePage {
     }
 }
 
-fn fields_of(schema: &'static Value, t: &'static Messages) -> Vec<Field> {
+/// An answer has its fields or not: nobody is required to give them.
+fn fields_of(schema: &'static Value, is_sent: bool, t: &'static Messages) -> Vec<Field> {
     let required = list(&schema["required"]);
     let field = |(name, schema): (&'static str, &'static Value)| Field {
         name,
-        required: required.iter().any(|it| it == name),
+        required: is_sent && required.iter().any(|it| it == name),
         kind: Kind::of(schema, t),
         about: spans(text(&schema["description"])),
     };

@@ -72,6 +72,20 @@ impl Diagnosis {
         })
     }
 
+    /// What the record of an attempt tells: a cause and a status, as far as there
+    /// were. It does not know of certificates, which are [`NoTls`](Self::NoTls) then.
+    pub(crate) fn recorded(cause: Option<Cause>, status: Option<u16>) -> Option<Self> {
+        let outcome = match (cause, status) {
+            (None | Some(Cause::Status), Some(status)) => Outcome::Answered {
+                status,
+                retry_after: None,
+            },
+            (Some(cause), _) => Outcome::Failed(cause),
+            (None, None) => return None,
+        };
+        Self::of(outcome, None)
+    }
+
     const fn of_status(status: u16) -> Option<Self> {
         Some(match status {
             200..=299 => return None,
@@ -174,6 +188,17 @@ mod tests {
             (Cause::Protocol, None, "not_http"),
         ] {
             assert_eq!(failed(cause, certificate), Some(word), "{cause:?}");
+        }
+        let recorded = |cause, status| Diagnosis::recorded(cause, status).map(Diagnosis::as_str);
+        for (cause, status, word) in [
+            (None, None, None),
+            (None, Some(200), None),
+            (Some(Cause::Status), Some(301), Some("redirected")),
+            (Some(Cause::Timeout), None, Some("too_slow")),
+            // Headers came, and then the body did not.
+            (Some(Cause::Protocol), Some(200), Some("not_http")),
+        ] {
+            assert_eq!(recorded(cause, status), word, "{cause:?} {status:?}");
         }
     }
 }

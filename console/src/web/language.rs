@@ -118,7 +118,7 @@ impl Language {
 
     /// How long ago `at` is at `now`, or how long until then, in the largest unit
     /// that is full, as `Intl.RelativeTimeFormat` says it: the script goes on
-    /// from here.
+    /// from here. What comes is rounded: 24 hours are not 23 a moment later.
     pub(crate) fn relative(self, at: Timestamp, now: Timestamp) -> String {
         let time = &self.messages().time;
         let (past, apart) = if at <= now {
@@ -134,9 +134,9 @@ impl Language {
             (true, ..86400) => time.hours_ago(seconds / 3600),
             (true, _) => time.days_ago(seconds / 86400),
             (false, ..60) => time.in_seconds(seconds),
-            (false, ..3600) => time.in_minutes(seconds / 60),
-            (false, ..86400) => time.in_hours(seconds / 3600),
-            (false, _) => time.in_days(seconds / 86400),
+            (false, ..3600) => time.in_minutes(rounded(seconds, 60)),
+            (false, ..86400) => time.in_hours(rounded(seconds, 3600)),
+            (false, _) => time.in_days(rounded(seconds, 86400)),
         }
     }
 
@@ -157,6 +157,10 @@ impl Language {
             (_, _) => in_two(seconds, 3600, "h", 60, "min"),
         }
     }
+}
+
+const fn rounded(seconds: u64, unit: u64) -> u64 {
+    (seconds + unit / 2) / unit
 }
 
 /// `7 h 12 min`: a unit, and what is left of it in a smaller one.
@@ -252,6 +256,9 @@ mod tests {
         assert_eq!(of(Language::German, -300), "vor 5 Minuten");
         assert_eq!(of(Language::German, 86_400), "in 1 Tag");
         assert_eq!(of(Language::English, -7_300), "2 hours ago");
-        assert_eq!(of(Language::English, 90), "in 1 minute");
+        assert_eq!(of(Language::German, 86_399), "in 24 Stunden");
+        assert_eq!(of(Language::English, 89), "in 1 minute");
+        assert_eq!(of(Language::English, 90), "in 2 minutes");
+        assert_eq!(of(Language::English, -119), "1 minute ago");
     }
 }

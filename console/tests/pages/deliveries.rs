@@ -122,6 +122,9 @@ async fn a_time_line_says_what_happened_what_comes_and_what_is_sent() {
     page.has("Status 503");
     page.has("&lt;b&gt;told&lt;/b&gt;");
     page.has_not("<b>told");
+    page.has("The endpoint is overloaded.");
+    // Which says all that the program does.
+    page.has_not("503 Service Unavailable");
     page.has("Put off, without an attempt");
     page.has("The endpoint is paused.");
     page.has("Attempt 2 comes");
@@ -214,6 +217,9 @@ async fn a_delivery_is_sent_again_with_the_token_of_whoever_asks() {
         items.iter().any(is_it)
     })
     .await;
+    let page = shop.get("/settings/audit?action=delivery_resent").await;
+    page.has("shop");
+    page.has_not("from feedback.events");
 }
 
 #[tokio::test]

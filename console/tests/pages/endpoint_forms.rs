@@ -81,6 +81,8 @@ async fn an_endpoint_is_added_changed_paused_rotated_and_deleted() {
         ("header_value", "nord"),
         ("rate", "50"),
     ];
+    let form = visitor.get("/endpoints/new").await;
+    form.has_not("Save changes");
     let added = visitor.post("/endpoints/new", &fields).await;
     let path = added.location().to_owned();
     let page = follow(&visitor, &added).await;
@@ -119,9 +121,17 @@ async fn an_endpoint_is_added_changed_paused_rotated_and_deleted() {
     assert_eq!(stored.body["filter"], json!([]));
 
     // The form still shows the version before.
-    let other = [&change[..], &[("do", "save"), ("description", "Mine")]].concat();
+    let mine = [
+        ("do", "save"),
+        ("description", "Mine"),
+        ("filter_field", "product_sku"),
+        ("filter_operator", "starts_with"),
+        ("filter_value", "BW-"),
+    ];
+    let other = [&change[..], &mine].concat();
     let page = visitor.post(&format!("{path}/edit"), &other).await;
     assert_eq!(page.status, 409);
+    page.has("product_sku begins with BW-");
     page.has("Somebody else has changed this endpoint");
     page.has("value=\"Mine\"");
     let now = page.value("version").to_owned();

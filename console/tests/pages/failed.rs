@@ -128,8 +128,11 @@ async fn entries_are_filtered_and_shown_to_their_account_and_operators() {
 
     let entry = shop.get(&format!("/failed/{}", bed.ids[0])).await;
     entry.has("All attempts have failed.");
-    entry.has("503 &lt;b&gt;told&lt;/b&gt;");
-    entry.has_not("<b>told");
+    entry.has("The endpoint is overloaded.");
+    entry.has_not("told");
+    let event = bed.ids[0].split_once('.').unwrap().0;
+    let (start, end) = (event.split_at(10).0, event.split_at(event.len() - 4).1);
+    entry.has(&format!("<title>Failed delivery {start}…{end} "));
     entry.has("product_sku");
 
     let other = Visitor::signed_in(&bed.console, OTHER).await;
@@ -259,6 +262,56 @@ async fn all_that_match_are_those_that_were_counted() {
     let all = [("action", "discard")];
     assert_eq!(shop.post("/resends", &all).await.status, 400, "uncounted");
     assert_eq!(bed.listed(&shop, "").await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_done_with_many_is_told_in_words_of_the_language() {
+    let bed = Bed::with(1).await;
+    let (_, answer) = bed.console.endpoint("http://127.0.0.1:9/closed").await;
+    let endpoint = answer.text("id");
+    let event = Written::on(&bed.brokers).event("shop").await;
+    bed.failed.gets(&event, endpoint.parse().unwrap()).await;
+    let mut shop = bed.shop().await;
+    let listed = format!("/failed?endpoint={endpoint}");
+    until("it is on the list", async || {
+        shop.get(&listed).await.body.contains("/failed/evt_")
+    })
+    .await;
+    let fields = [
+        ("do", "discard_all"),
+        ("endpoint", endpoint),
+        ("reason", "attempts_exhausted"),
+        ("until", "2100-01-01T00:00"),
+    ];
+    let asked = shop.post("/failed/ask", &fields).await;
+    let job = confirm(&shop, &asked).await;
+    is_done(&shop, &job).await;
+    let one = format!("/failed/{}/discard", bed.ids[0]);
+    assert_eq!(shop.post(&one, &[]).await.status, 303);
+    for (language, chosen, count, one) in [
+        (
+            "en",
+            "endpoint “http://127.0.0.1:9/closed”, reason: All attempts have failed, \
+             given up before 1 Jan 2100, 00:00 UTC",
+            "1 delivery: ",
+            "Given up before: All attempts have failed.",
+        ),
+        (
+            "de",
+            "Endpunkt „http://127.0.0.1:9/closed“, Grund: Alle Versuche sind gescheitert, \
+             aufgegeben vor 01.01.2100 00:00 UTC",
+            "1 Zustellung: ",
+            "Zuvor aufgegeben: Alle Versuche sind gescheitert.",
+        ),
+    ] {
+        shop.language = language;
+        shop.get(&job).await.has(chosen);
+        until("the audit tells of both", async || {
+            let audit = shop.get("/settings/audit").await.body;
+            audit.contains(&format!("{count}{chosen}")) && audit.contains(one)
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod receiver;
 mod written;
 
 mod access;
+mod api_types;
 mod deliveries;
 mod endpoint_forms;
 mod failed;

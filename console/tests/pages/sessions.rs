@@ -143,6 +143,7 @@ async fn wrong_tokens_are_limited_and_then_the_right_one_waits_too() {
         let page = visitor.post("/sign-in", &[("token", "guessed")]).await;
         assert_eq!(page.status, 401);
         assert!(page.error("token").unwrap().contains("not known"));
+        assert_eq!(page.body.matches("not known").count(), 1, "said once");
         page.has_not("guessed");
     }
     let page = visitor.post("/sign-in", &[("token", SHOP)]).await;

@@ -68,7 +68,7 @@ pub(in crate::pages) async fn change(
         }
         Err(Refusal::VersionDiffers { .. }) => {
             let now = registry.get(&signed.by.scope, id).await?;
-            page.conflict = Some(Conflict::between(&page.typed, &now));
+            page.conflict = Some(Conflict::between(page.shell.t, &page.typed, &now));
             page.keeps_version(now.endpoint.version);
             let mut response = html(&page)?;
             *response.status_mut() = StatusCode::CONFLICT;

@@ -1,9 +1,13 @@
 //! What differs between a form and the endpoint that somebody else has changed
 //! meanwhile.
 
+use domain::Operator;
+
 use super::fields::Typed;
 use super::rows::{ConditionRow, HeaderRow};
+use super::words;
 use crate::endpoints::Found;
+use crate::web::Messages;
 
 /// The fields in which they differ.
 pub(super) struct Conflict {
@@ -29,14 +33,17 @@ pub(super) enum Which {
 }
 
 impl Conflict {
-    pub(super) fn between(typed: &Typed, now: &Found) -> Self {
+    pub(super) fn between(t: &'static Messages, typed: &Typed, now: &Found) -> Self {
         let stored = Typed::of(&now.endpoint);
         let texts = |typed: &Typed| {
             [
                 (Which::Url, typed.url.clone()),
                 (Which::Description, typed.description.clone()),
                 (Which::Events, events(typed)),
-                (Which::Filter, lines(&typed.conditions, condition)),
+                (
+                    Which::Filter,
+                    lines(&typed.conditions, |row| condition(t, row)),
+                ),
                 (Which::Headers, lines(&typed.headers, header)),
                 (Which::Rate, typed.rate.clone()),
             ]
@@ -60,12 +67,13 @@ fn events(typed: &Typed) -> String {
     events.join(", ")
 }
 
-fn condition(row: &ConditionRow) -> Option<String> {
+fn condition(t: &'static Messages, row: &ConditionRow) -> Option<String> {
     let ConditionRow {
         field,
         operator,
         value,
     } = row;
+    let operator = Operator::parse(operator).map_or(operator.as_str(), |it| words::operator(t, it));
     (!row.is_blank()).then(|| format!("{field} {operator} {value}"))
 }
 

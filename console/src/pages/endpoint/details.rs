@@ -10,7 +10,8 @@ use super::name;
 use super::snippets::{SNIPPETS, Snippet};
 use super::{page_of, words};
 use crate::attempts::{EndpointFigures, Range};
-use crate::pages::audit::action_name;
+use crate::audit::Entry;
+use crate::pages::audit::{action_name, detail};
 use crate::pages::waiting::if_there;
 use crate::web::{Named, Page, Pages, Section, Shell, Signed, filters, html};
 
@@ -32,7 +33,8 @@ struct DetailsPage {
     rate: Option<String>,
     revealed: Option<Revealed>,
     previous_until: Option<Timestamp>,
-    audit: Option<Vec<Arc<AuditRecord>>>,
+    /// With what else there is to know of each.
+    audit: Option<Vec<(Arc<AuditRecord>, Option<String>)>>,
     snippets: &'static [Snippet],
 }
 
@@ -69,6 +71,11 @@ pub(super) async fn page(
     let scope = signed.by.scope.clone().into();
     let health = attempts.endpoints(scope, vec![id], Range::default(), shell.now);
     let health = if_there(health.await)?;
+    let told = |entry: Entry| {
+        let detail = detail(&shell, registry, &signed.by.scope, &entry.record);
+        (entry.record, detail)
+    };
+    let audit = audit.map(|entries| entries.into_iter().map(told).collect());
     let state = found.state();
     let endpoint = found.endpoint;
     html(&DetailsPage {
@@ -83,7 +90,7 @@ pub(super) async fn page(
         rate: endpoint.max_per_second.map(|rate| shell.number(&rate)),
         previous_until: previous_until(&endpoint, shell.now),
         revealed,
-        audit: audit.map(|entries| entries.into_iter().map(|entry| entry.record).collect()),
+        audit,
         snippets: &SNIPPETS,
         endpoint,
         shell,

@@ -2,8 +2,9 @@
 
 use domain::Cause;
 
-use crate::test_event::{Diagnosis, ShownRequest, TestResult};
-use crate::web::{JsonView, Language, Messages};
+use crate::pages::diagnosis;
+use crate::test_event::{ShownRequest, TestResult};
+use crate::web::{JsonView, Language};
 
 /// A request, shown.
 pub(super) struct Preview {
@@ -46,39 +47,10 @@ impl Tested {
             delivered: result.delivered,
             status: result.status,
             took: language.duration(result.took),
-            wrong: result.diagnosis.map(|diagnosis| diagnosed(t, diagnosis)),
+            wrong: result.diagnosis.map(|found| diagnosis::words(t, found)),
             reason,
             response: result.response_body.map(JsonView::of),
             request: result.request.map(Preview::of),
         }
-    }
-}
-
-/// What is wrong, and what to do about it.
-fn diagnosed(t: &'static Messages, diagnosis: Diagnosis) -> (&'static str, &'static str) {
-    let (wrong, remedy) = (&t.diagnosis, &t.remedy);
-    match diagnosis {
-        Diagnosis::TooSlow => (wrong.too_slow, remedy.too_slow),
-        Diagnosis::NameUnknown => (wrong.name_unknown, remedy.name_unknown),
-        Diagnosis::Unreachable => (wrong.unreachable, remedy.unreachable),
-        Diagnosis::CertificateExpired => (wrong.certificate_expired, remedy.certificate_expired),
-        Diagnosis::CertificateUntrusted => {
-            (wrong.certificate_untrusted, remedy.certificate_untrusted)
-        }
-        Diagnosis::CertificateOtherName => {
-            (wrong.certificate_other_name, remedy.certificate_other_name)
-        }
-        Diagnosis::NoTls => (wrong.no_tls, remedy.no_tls),
-        Diagnosis::AddressNotAllowed => (wrong.address_not_allowed, remedy.address_not_allowed),
-        Diagnosis::NotHttp => (wrong.not_http, remedy.not_http),
-        Diagnosis::Redirected => (wrong.redirected, remedy.redirected),
-        Diagnosis::AccessDenied => (wrong.access_denied, remedy.access_denied),
-        Diagnosis::NotFound => (wrong.not_found, remedy.not_found),
-        Diagnosis::MethodNotAllowed => (wrong.method_not_allowed, remedy.method_not_allowed),
-        Diagnosis::Gone => (wrong.gone, remedy.gone),
-        Diagnosis::Overloaded => (wrong.overloaded, remedy.overloaded),
-        Diagnosis::Rejected => (wrong.rejected, remedy.rejected),
-        Diagnosis::ServerError => (wrong.server_error, remedy.server_error),
-        Diagnosis::UnexpectedStatus => (wrong.unexpected_status, remedy.unexpected_status),
     }
 }

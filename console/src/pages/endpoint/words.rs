@@ -183,11 +183,11 @@ pub(super) fn refused(t: &'static Messages, refused: &Refused) -> String {
         Refused::NoHost => url.no_host.to_owned(),
         Refused::UserInfo => url.user_info.to_owned(),
         Refused::Fragment => url.fragment.to_owned(),
-        Refused::Unreadable { reason } => url.unreadable(reason),
+        Refused::Unreadable { .. } => url.unreadable.to_owned(),
         Refused::Port { found, allowed } => url.port(found, allowed),
         Refused::SingleLabel { name } => url.single_label(name),
         Refused::ReservedName { name, reserved } => url.reserved(name, reserved),
-        Refused::NotPublic { ip, block } => url.not_public(ip, block),
+        Refused::NotPublic { ip, .. } => url.not_public(ip),
         Refused::Denied { ip, net } => url.denied(ip, net),
         Refused::Resolved { name, address } => url.resolved(name, self::refused(t, address)),
         Refused::Header { reason, .. } => match reason {

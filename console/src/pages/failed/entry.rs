@@ -7,6 +7,7 @@ use domain::{DeliveryId, JobAction};
 
 use super::super::choice::{name_of, state_of};
 use super::super::confirm::ConfirmPage;
+use super::super::diagnosis::Told;
 use super::super::outcomes::{self, Resend};
 use super::{in_path, left};
 use crate::failed_list::{Entry, NotAnswered};
@@ -26,6 +27,8 @@ struct EntryPage {
     /// What its endpoint is called; `None` when that is deleted or unknown.
     endpoint: Option<String>,
     why: &'static str,
+    /// Why its last attempt failed.
+    told: Told,
     payload: Option<JsonView>,
     resend: Resend,
 }
@@ -52,6 +55,7 @@ pub(in crate::pages) async fn show(
         ),
         endpoint: endpoint.and_then(|id| name_of(registry, &signed.by.scope, id)),
         why: outcomes::given_up(shell.t, entry.reason),
+        told: Told::by(shell.t, entry.last_status, entry.last_error.as_deref()),
         payload: payload(&entry),
         entry,
         shell,

@@ -5,6 +5,7 @@ use askama::Template;
 use axum::extract::State;
 use domain::{JobId, JobState};
 
+use super::super::chosen;
 use crate::failed_list::{Job, NotAnswered};
 use crate::web::{
     Named, Notice, Page, Pages, Section, Shell, Signed, filters, html, see_other, with_cookie,
@@ -15,6 +16,8 @@ use crate::web::{
 struct JobPage {
     shell: Shell,
     job: Job,
+    /// What it was started for, in words.
+    filter: String,
 }
 
 pub(in crate::pages) async fn job(
@@ -23,9 +26,13 @@ pub(in crate::pages) async fn job(
     Named(id): Named<JobId>,
 ) -> Page {
     let job = pages.shared().failed.job(signed.expose_token(), id).await?;
+    let shell = signed.shell(Section::Failed);
+    let filter = job.filter.to_string();
+    let words = chosen::in_words(&shell, pages.registry()?, &signed.by.scope, &filter);
     html(&JobPage {
         job,
-        shell: signed.shell(Section::Failed),
+        filter: words.unwrap_or(filter),
+        shell,
     })
 }
 

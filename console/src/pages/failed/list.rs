@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use domain::{DeadLetterReason, JobAction};
 
 use super::super::choice::{Offer, name_of};
+use super::super::diagnosis::Told;
 use super::super::outcomes;
 use super::{Search, in_path};
 use crate::endpoints::Registry;
@@ -98,6 +99,11 @@ impl FailedPage {
 
     fn why(&self, reason: &DeadLetterReason) -> &'static str {
         outcomes::given_up(self.shell.t, *reason)
+    }
+
+    /// Why the last attempt failed.
+    fn wrong(&self, row: &Row) -> Option<&'static str> {
+        Told::by(self.shell.t, None, row.entry.last_error.as_deref()).wrong
     }
 
     /// The job in words.
