@@ -46,6 +46,7 @@ pub(crate) use json::JsonView;
 pub(crate) use language::{Language, Theme};
 pub(crate) use messages::Messages;
 pub(crate) use own_page::own_page;
+pub(crate) use origin::own_origin;
 pub(crate) use paging::Pager;
 pub(crate) use session::{LIFETIME as SESSION_LIFETIME, Session, Sessions};
 pub(crate) use shell::{Notice, Section, Shell};

@@ -21,6 +21,7 @@ mod headers;
 mod hostile_text;
 mod languages;
 mod overview;
+mod portal;
 mod sessions;
 mod snippets;
 mod test_events;
