@@ -8,7 +8,7 @@ mod job;
 mod left;
 mod list;
 
-pub(super) use bulk::{ask, start};
+pub(super) use bulk::{ask, start, to_list};
 pub(super) use entry::{ask_discard, discard, resend, show};
 pub(super) use export::export;
 pub(super) use job::{cancel, job};

@@ -25,6 +25,8 @@ pub(super) struct Known {
     pub(super) jar: Jar,
     pub(super) client: IpAddr,
     pub(super) visitor: Option<Visitor>,
+    /// Whether there is the cookie of a session, also of one that has ended.
+    pub(super) had_session: bool,
     pub(super) notice: Option<Notice>,
 }
 

@@ -4,6 +4,8 @@
 
 use axum::http::{HeaderMap, header};
 
+use super::own_page;
+
 /// `Sec-Fetch-Site` says it (Fetch Metadata); browsers before 2023 send `Origin`,
 /// which must name the host that was asked. Neither is a no.
 pub(super) fn is_own(headers: &HeaderMap) -> bool {
@@ -43,6 +45,16 @@ pub(crate) fn own_origin(headers: &HeaderMap) -> Option<String> {
         "https"
     };
     (!host.is_empty() && host.bytes().all(is_plain)).then(|| format!("{scheme}://{host}"))
+}
+
+/// The page that a request came from, by its `Referer`, where that is one of ours.
+pub(super) fn own_referer(headers: &HeaderMap) -> Option<&str> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let (_, referer) = text(header::REFERER)?.split_once("://")?;
+    let (host, _) = referer.split_once('/')?;
+    let path = referer.get(host.len()..)?;
+    let is_own = host.eq_ignore_ascii_case(text(header::HOST)?);
+    own_page(path).filter(|_| is_own)
 }
 
 #[cfg(test)]
@@ -100,6 +112,27 @@ mod tests {
             assert_eq!(own_origin(&headers).as_deref(), origin, "{host}");
         }
         assert_eq!(own_origin(&headers(&[])), None);
+    }
+
+    #[test]
+    fn only_our_own_pages_are_where_a_request_came_from() {
+        let host = ("host", "console.example.com");
+        for (referer, page) in [
+            (
+                "https://console.example.com/endpoints/new?a=b",
+                Some("/endpoints/new?a=b"),
+            ),
+            ("https://CONSOLE.example.com/", Some("/")),
+            ("https://console.example.com", None),
+            ("https://console.example.com//evil.example/", None),
+            ("https://evil.example/endpoints/new", None),
+            ("https://console.example.com@evil.example/", None),
+            ("/endpoints/new", None),
+        ] {
+            let headers = headers(&[("referer", referer), host]);
+            assert_eq!(own_referer(&headers), page, "{referer}");
+        }
+        assert_eq!(own_referer(&headers(&[host])), None);
     }
 
     #[test]

@@ -22,6 +22,11 @@ struct AskPage {
     fields: Vec<(&'static str, String)>,
 }
 
+/// Whoever comes back to the question is asked anew, on the list.
+pub(in crate::pages) async fn to_list(_: Signed) -> Response {
+    see_other("/failed")
+}
+
 pub(in crate::pages) async fn ask(State(pages): State<Pages>, signed: Signed, form: Form) -> Page {
     let (action, selected) = match form.text("do") {
         "resend_selected" => (JobAction::Resend, true),
