@@ -38,7 +38,7 @@ pub(crate) use address::Proxies;
 pub(crate) use assets::serve as serve_asset;
 pub(crate) use context::{Context, Signed};
 pub(crate) use cookies::Jar;
-pub(crate) use failure::{Failure, Page, html, see_other, with_cookie};
+pub(crate) use failure::{Failure, Page, html, searched, see_other, with_cookie};
 pub(crate) use form::{Errors, Form, Query};
 pub(crate) use frame::frame;
 use frame::is_for_script;

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::{Context, Shell};
+use super::{Context, Errors, Shell};
 use crate::actor::NotForAccount;
 use crate::attempts::AttemptsError;
 use crate::endpoints::{Refusal, Unavailable};
@@ -224,6 +224,15 @@ pub(crate) fn html(page: &impl Template) -> Page {
             Err(Failure::Internal)
         }
     }
+}
+
+/// The page of a search: 400 where something of it is not understood.
+pub(crate) fn searched(page: &impl Template, errors: &Errors) -> Page {
+    let mut response = html(page)?;
+    if !errors.is_empty() {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
+    Ok(response)
 }
 
 /// Go there by GET. `to` is a path of ours.

@@ -22,6 +22,7 @@ mod hostile_text;
 mod languages;
 mod overview;
 mod portal;
+mod searches;
 mod sessions;
 mod snippets;
 mod test_events;

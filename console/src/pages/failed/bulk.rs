@@ -38,7 +38,7 @@ pub(in crate::pages) async fn ask(State(pages): State<Pages>, signed: Signed, fo
     let mut filter = if selected {
         FailedFilter::default()
     } else {
-        searched(&signed, &form)?
+        searched(&pages, &signed, &form)?
     };
     if selected {
         let ids: Vec<String> = form.all("id").map(str::to_owned).collect();
@@ -69,7 +69,7 @@ pub(in crate::pages) async fn start(
     let action = JobAction::ALL.into_iter().find(|it| it.as_str() == wanted);
     let action = action.ok_or(Failure::BadRequest)?;
     let ids: Vec<String> = form.all("id").map(str::to_owned).collect();
-    let mut filter = searched(&signed, &form)?;
+    let mut filter = searched(&pages, &signed, &form)?;
     filter.ids = Some(ids).filter(|ids| !ids.is_empty());
     if filter.ids.is_none() && filter.until.is_none() {
         // Of no page of ours: it would take more than was counted.
@@ -81,13 +81,13 @@ pub(in crate::pages) async fn start(
 }
 
 /// The filter of a form.
-fn searched(signed: &Signed, form: &Form) -> Result<FailedFilter, Failure> {
+fn searched(pages: &Pages, signed: &Signed, form: &Form) -> Result<FailedFilter, Failure> {
     let mut errors = Errors::default();
-    let search = Search::of(form, signed.language().messages(), &mut errors);
+    let search = Search::of(form, pages.registry()?, signed, &mut errors)?;
     if !errors.is_empty() {
         return Err(Failure::BadRequest);
     }
-    search.filter(signed)
+    Ok(search.filter(signed))
 }
 
 fn nothing_selected(signed: &Signed) -> Response {
