@@ -130,7 +130,8 @@ impl Row {
     fn of(registry: &Registry, signed: &Signed, record: Arc<AuditRecord>) -> Self {
         let subject = &record.subject;
         let delivery: Option<DeliveryId> = subject.parse().ok();
-        let id = subject.parse().ok().or(delivery.map(|id| id.endpoint));
+        let id = subject.parse().ok();
+        let id = id.or_else(|| delivery.map(|id| id.endpoint));
         let name = id.and_then(|id| name_of(registry, &signed.by.scope, id));
         Self {
             endpoint: id.zip(name),
