@@ -32,11 +32,16 @@ showTimes();
 setInterval(showTimes, 10_000);
 setInterval(showTimes, 1000, 'time[data-time=countdown]');
 
+// An answer from another page than was asked for: the session is over, and the reload
+// leads to the sign-in.
+const isOver = (answer) => answer?.redirected && new URL(answer.url).pathname === '/sign-in';
+
 // Parts of a page that come a moment later, or go on while somebody looks: read from
 // the page that has them. When one that goes on has ended, the page around it has, too.
 async function load(part) {
   const { load: url, every } = part.dataset;
   const answer = await fetch(url).catch(() => null);
+  if (isOver(answer)) return location.reload();
   const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), 'text/html') : null;
   const fresh = page?.getElementById(part.id);
   if (fresh && every && !fresh.dataset.every) location.reload();
@@ -80,8 +85,7 @@ function keepUpToDate(part) {
       changed = false;
       try {
         const response = await fetch(location.href);
-        // The session is over.
-        if (response.redirected) return location.reload();
+        if (isOver(response)) return location.reload();
         const page = new DOMParser().parseFromString(await response.text(), 'text/html');
         const fresh = page.getElementById(part.id);
         if (response.ok && fresh) renew(part, fresh);
@@ -101,6 +105,8 @@ function keepUpToDate(part) {
     source.addEventListener('change', read);
     // What has changed before it was followed, or while the connection was lost.
     source.addEventListener('open', read);
+    // Refused, and not asked again by the browser: the page tells why.
+    source.addEventListener('error', () => source.readyState === EventSource.CLOSED && read());
   }
   follow();
   document.addEventListener('visibilitychange', follow);

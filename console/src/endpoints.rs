@@ -223,6 +223,12 @@ impl Registry {
         }
     }
 
+    /// Which URLs endpoints may have.
+    #[must_use]
+    pub(crate) const fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
     /// What is not allowed in these fields, before anything is made of them.
     #[must_use]
     pub(crate) fn judge(&self, fields: Fields) -> Vec<Mistake> {

@@ -51,6 +51,8 @@ pub(crate) enum NotAnswered {
     TooManyJobs,
     /// The job has ended by itself.
     JobEnded,
+    /// It does not know the token: its `auth.tokens` are others. Nothing was done.
+    TokenUnknown,
     /// It does not take what the console sends; the log tells.
     Refused,
 }
@@ -183,8 +185,14 @@ fn refused(status: StatusCode, body: &[u8], unclear: NotAnswered) -> NotAnswered
         (StatusCode::CONFLICT, "not-moved") => NotAnswered::MovedMeanwhile,
         (StatusCode::CONFLICT, "too-many-jobs") => NotAnswered::TooManyJobs,
         (StatusCode::CONFLICT, "job-ended") => NotAnswered::JobEnded,
+        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => {
+            tracing::error!(
+                %status, detail,
+                "dlq-consumer refuses a token that signs in here: both need the same auth.tokens"
+            );
+            NotAnswered::TokenUnknown
+        }
         (_, _) => {
-            // 401 and 403: both have the same tokens, or should.
             tracing::error!(%status, kind, detail, "dlq-consumer refuses what a page asks");
             NotAnswered::Refused
         }

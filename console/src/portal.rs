@@ -4,20 +4,26 @@
 mod document;
 mod operation;
 mod schema;
+mod servers;
 // Templates name its spans.
 pub(crate) mod text;
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
-use axum::http::header;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
-use crate::web::{Context, Failure, Named, Page, Section, Shell, html};
+use crate::shared::Shared;
+use crate::web::{Context, Failure, Named, Page, Pages, Section, Shell, html};
 
 use document::Group;
 use operation::OperationPage;
 use schema::TypePage;
+pub(crate) use servers::{PublicUrls, Servers};
 use text::Paragraph;
 
 const OPENAPI: &str = include_str!("../../api/openapi.json");
@@ -25,11 +31,19 @@ const POSTMAN: &str = include_str!("../../api/postman.json");
 const ASYNCAPI: &str = include_str!("../../api/asyncapi.json");
 
 /// The routes of the documents.
-pub(crate) fn routes() -> Router {
-    Router::new()
-        .route("/openapi.json", get(async || json(OPENAPI)))
-        .route("/postman.json", get(async || json(POSTMAN)))
-        .route("/asyncapi.json", get(async || json(ASYNCAPI)))
+pub(crate) fn routes(shared: Arc<Shared>) -> Router {
+    let mut router = Router::new();
+    for (path, document) in [
+        ("/openapi.json", OPENAPI),
+        ("/postman.json", POSTMAN),
+        ("/asyncapi.json", ASYNCAPI),
+    ] {
+        let serve = async move |State(shared): State<Arc<Shared>>, headers: HeaderMap| {
+            json(Servers::of(&shared.public_urls, &headers).put_into(document))
+        };
+        router = router.route(path, get(serve));
+    }
+    router.with_state(shared)
 }
 
 #[derive(Template)]
@@ -54,8 +68,14 @@ pub(crate) async fn index(context: Context) -> Page {
 }
 
 /// One operation.
-pub(crate) async fn show_operation(context: Context, Named(id): Named<String>) -> Page {
-    let page = OperationPage::of(&id, context.shell(Some(Section::Api)));
+pub(crate) async fn show_operation(
+    State(pages): State<Pages>,
+    context: Context,
+    headers: HeaderMap,
+    Named(id): Named<String>,
+) -> Page {
+    let servers = Servers::of(&pages.shared().public_urls, &headers);
+    let page = OperationPage::of(&id, &servers, context.shell(Some(Section::Api)));
     html(&page.ok_or(Failure::NotFound)?)
 }
 
@@ -65,7 +85,7 @@ pub(crate) async fn show_type(context: Context, Named(name): Named<String>) -> P
     html(&page.ok_or(Failure::NotFound)?)
 }
 
-fn json(document: &'static str) -> Response {
+fn json(document: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

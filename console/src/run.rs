@@ -144,6 +144,7 @@ async fn start(
         schedule,
         log,
         failed,
+        public_urls: settings.public_urls()?,
         streams: Arc::new(Semaphore::new(STREAMS)),
         stop: stop.clone(),
         metrics,
@@ -156,7 +157,7 @@ async fn start(
         settings.session.allow_plain_http_on_loopback,
     );
     let admin_routes = admin::routes(parts.health.clone(), parts.registry);
-    let api = api::routes(Api::new(Arc::clone(&shared))).merge(portal::routes());
+    let api = api::routes(Api::new(Arc::clone(&shared))).merge(portal::routes(Arc::clone(&shared)));
     let routes = api.merge(pages::routes(pages));
     let leaving = from_fn_with_state(parts.health.clone(), leaving::close_connections);
     let (routes, admin) = match parts.admin {

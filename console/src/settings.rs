@@ -15,6 +15,7 @@ use service::settings::{
     address,
 };
 
+use crate::portal::PublicUrls;
 use crate::web::Proxies;
 
 /// The commented default file, which is the default.
@@ -46,6 +47,8 @@ pub struct Settings {
     pub index: IndexSettings,
     /// The failed list.
     pub failed: FailedSettings,
+    /// The pages and documents of the API.
+    pub portal: PortalSettings,
     /// Who may ask.
     pub auth: AuthSettings,
     /// Health and metrics.
@@ -136,6 +139,24 @@ pub struct FailedSettings {
     pub url: String,
 }
 
+/// `[portal]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortalSettings {
+    /// Where clients call the other services.
+    pub urls: PortalUrls,
+}
+
+/// `[portal.urls]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortalUrls {
+    /// The producer; empty where the console's own origin is.
+    pub producer: String,
+    /// dlq-consumer; the same.
+    pub failed: String,
+}
+
 fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     match u32::deserialize(deserializer) {
         Ok(count @ 1_000..=MOST_ATTEMPTS) => Ok(count),
@@ -180,20 +201,24 @@ impl Settings {
         self.connection()?;
         self.connector()?;
         self.failed_url()?;
+        self.public_urls()?;
         Ok(())
     }
 
     pub(crate) fn failed_url(&self) -> Result<Url, SettingsError> {
-        let url = Url::parse(&self.failed.url).ok();
-        let url = url.filter(|url| {
-            // A host and a port, and nothing else.
-            let root = url.origin().ascii_serialization() + "/";
-            url.scheme() == "http" && url.as_str() == root
-        });
+        let url = root(&self.failed.url).filter(|url| url.scheme() == "http");
         url.ok_or_else(|| {
             let found = format!("{:?}", self.failed.url);
             let allowed = "http://host:port, without a path";
             SettingsError::new("failed.url", found, allowed)
+        })
+    }
+
+    pub(crate) fn public_urls(&self) -> Result<PublicUrls, SettingsError> {
+        let urls = &self.portal.urls;
+        Ok(PublicUrls {
+            producer: public("portal.urls.producer", &urls.producer)?,
+            failed: public("portal.urls.failed", &urls.failed)?,
         })
     }
 
@@ -237,4 +262,25 @@ impl Settings {
             SettingsError::new(key, error, allowed)
         })
     }
+}
+
+/// A URL that names a host, perhaps a port, and nothing else.
+fn root(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let root = url.origin().ascii_serialization() + "/";
+    (url.as_str() == root).then_some(url)
+}
+
+/// The origin of a URL that clients call; none where it is not given.
+fn public(key: &'static str, text: &str) -> Result<Option<String>, SettingsError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let url = root(text).filter(|url| matches!(url.scheme(), "http" | "https"));
+    let url = url.ok_or_else(|| {
+        let allowed = "https://host or http://host, with a port if needed and without a path; \
+                       or nothing, where it is reached at the console's own host";
+        SettingsError::new(key, format!("{text:?}"), allowed)
+    })?;
+    Ok(Some(url.origin().ascii_serialization()))
 }

@@ -11,6 +11,7 @@ use crate::delivery_log::DeliveryLog;
 use crate::endpoints::{Registry, Unavailable};
 use crate::failed_list::FailedList;
 use crate::metrics::Metrics;
+use crate::portal::PublicUrls;
 use crate::test_event::Tester;
 
 /// So many clients follow changes at once: each holds a connection, of which the
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) schedule: Schedule,
     pub(crate) log: DeliveryLog,
     pub(crate) failed: FailedList,
+    /// What the documents of the API name.
+    pub(crate) public_urls: PublicUrls,
     /// One permit for each client that follows changes.
     pub(crate) streams: Arc<Semaphore>,
     /// Ends what would never end by itself.

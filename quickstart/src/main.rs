@@ -82,7 +82,8 @@ async fn start(args: Args) -> anyhow::Result<()> {
         Err(TopicError::Stopped) => return Ok(()),
         Err(error) => return Err(SettingsError::from(error).into()),
     }
-    let settings = Overrides::new(&cluster, &args.schedule, &tokens, args.failed_port);
+    let services = (args.producer_port, args.failed_port);
+    let settings = Overrides::new(&cluster, &args.schedule, &tokens, services);
     let health = Health::new();
     let mut services = parts::start(&settings, cluster.policy, &health, ports, &shutdown)?;
 

@@ -28,7 +28,8 @@ pub(crate) struct Overrides {
     kafka: Vec<(String, String)>,
     auth: (String, String),
     retry: (String, String),
-    failed: (String, String),
+    /// Where producer and dlq-consumer are, for the console.
+    services: [(String, String); 3],
     sending: Vec<(String, String)>,
     /// The folder of the index files.
     indexes: PathBuf,
@@ -39,7 +40,7 @@ impl Overrides {
         cluster: &Cluster,
         schedule: &Schedule,
         tokens: &demo::Tokens,
-        failed_port: u16,
+        (producer_port, failed_port): (u16, u16),
     ) -> Self {
         let mut kafka = vec![set("KAFKA__BROKERS", &cluster.brokers)];
         kafka.extend(cluster.properties.iter().map(|(key, value)| {
@@ -62,12 +63,17 @@ impl Overrides {
         let delays: Vec<String> = schedule.delays().iter().map(ToString::to_string).collect();
         let (id, key) = demo::SEALING_KEY;
         let key = format!(r#"[{{ id = "{id}", key = "{key}" }}]"#);
+        let local = |port: u16| format!("http://127.0.0.1:{port}");
         let directory = format!("feedbackpro-quickstart-{}", std::process::id());
         Self {
             kafka,
             auth: set("AUTH__TOKENS", &tokens),
             retry: set("RETRY__SCHEDULE", &delays.join(",")),
-            failed: set("FAILED__URL", &format!("http://127.0.0.1:{failed_port}")),
+            services: [
+                set("FAILED__URL", &local(failed_port)),
+                set("PORTAL__URLS__PRODUCER", &local(producer_port)),
+                set("PORTAL__URLS__FAILED", &local(failed_port)),
+            ],
             sending: vec![
                 set("SECRETS__KEYS", &key),
                 set("GUARD__ALLOW_PLAIN_HTTP_TO_LOOPBACK", "true"),
@@ -95,10 +101,10 @@ impl Overrides {
         let mut own = vec![
             self.auth.clone(),
             self.retry.clone(),
-            self.failed.clone(),
             set("SESSION__ALLOW_PLAIN_HTTP_ON_LOOPBACK", "true"),
             set("INDEX__PATH", &path.to_string_lossy()),
         ];
+        own.extend_from_slice(&self.services);
         own.extend_from_slice(&self.sending);
         load_from(console::settings::DEFAULTS, &[], self.with(&own))
     }

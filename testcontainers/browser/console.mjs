@@ -360,6 +360,27 @@ for (const colorScheme of ["light", "dark"])
     await page.getByRole("button", { name: "Endpunkt löschen" }).click();
   });
 
+inConsole("a session that ends is told at once on a page that goes on, and after a form", "/overview", { expected: /EventSource/ }, async (page) => {
+  const context = page.context();
+  await page.locator("#overview[data-changes]").waitFor();
+  // As when it has expired: the browser has the cookie no more. The stream is asked for again.
+  await context.clearCookies({ name: "session" });
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await page.waitForURL(/\/sign-in\?next=%2Foverview/);
+  await page.getByRole("status").filter({ hasText: "Die Sitzung ist abgelaufen." }).waitFor();
+  await isClean(page);
+  await signIn(page);
+  await page.waitForURL(/\/overview$/);
+
+  await page.goto(`${console_}/endpoints/new`);
+  await page.locator("#url").fill("https://example.com/typed");
+  await context.clearCookies({ name: "session" });
+  await page.locator(".form-end button").click();
+  await page.getByRole("status").filter({ hasText: "Die Sitzung ist abgelaufen." }).waitFor();
+  await signIn(page);
+  await page.waitForURL(/\/endpoints\/new$/);
+});
+
 for (const [name, options] of [
   ["wide, light and German", {}],
   ["small, dark and English", { ...PHONE, locale: "en-GB" }],

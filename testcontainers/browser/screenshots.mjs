@@ -46,15 +46,18 @@ const ask = async (path, data) => {
   const answer = await fetch(`${base}/api/v1/endpoints${path}`, { method: "POST", headers, body: JSON.stringify(data) });
   return answer.json();
 };
-// A shop's backend, which takes its time.
+// A shop's backend, which takes its time. One path is gone for good, another fails.
+const answers = { "/old": 410, "/closed": 503 };
 const backend = createServer((request, response) => {
   request.resume();
-  setTimeout(() => response.end("ok"), 10 + 60 * Math.random() ** 3);
+  response.statusCode = answers[request.url] ?? 200;
+  setTimeout(() => response.end(response.statusCode === 200 ? "ok" : "Closed for the night"), 10 + 60 * Math.random() ** 3);
 });
 backend.listen(0, "127.0.0.1");
 await once(backend, "listening");
+const hook = (path) => `http://127.0.0.1:${backend.address().port}${path}`;
 const all = ["new_feedback", "rating_submitted", "nps_calculated", "widget_dismissed"];
-await ask("", { url: `http://127.0.0.1:${backend.address().port}/warehouse`, description: "Data warehouse", events: all });
+await ask("", { url: hook("/warehouse"), description: "Data warehouse", events: all });
 const orders = { url: "https://orders.yourshop.de/feedback", description: "Order system", events: ["rating_submitted"], filter: [{ field: "product_sku", operator: "starts_with", value: "BW-" }] };
 const { id } = await ask("", orders);
 await ask(`/${id}/pause`);
@@ -97,6 +100,8 @@ await page.locator(".form-end button").click();
 await page.waitForURL(/\/endpoints\/ep_/);
 const endpoint = page.url();
 await shoot("endpoint", true);
+await page.goto(`${endpoint}/edit`);
+await shoot("endpoint-edit", true);
 await page.goto(`${endpoint}/rotate`);
 await shoot("rotate");
 await page.goto(`${endpoint}/delete`);
@@ -108,6 +113,12 @@ await shoot("test-event", true);
 await page.getByRole("button", { name: "Send test event" }).click();
 await page.locator(".result").waitFor();
 await shoot("test-result");
+const closed = await ask("", { url: hook("/closed"), description: "Night shift", events: ["nps_calculated"] });
+await page.goto(`${base}/endpoints/${closed.id}/test`);
+await page.getByRole("button", { name: "Send test event" }).click();
+await page.locator(".result").waitFor();
+await shoot("test-result-failed");
+await fetch(`${base}/api/v1/endpoints/${closed.id}`, { method: "DELETE", headers });
 for (const [name, path, whole] of [
   ["overview", "/overview", true],
   ["endpoints", "/endpoints"],
@@ -116,6 +127,7 @@ for (const [name, path, whole] of [
   ["events", "/events"],
   ["api", "/api"],
   ["api-operation", "/api/operations/postEvents"],
+  ["api-type", "/api/types/Endpoint"],
 ]) {
   await page.goto(`${base}${path}`);
   await shoot(name, whole);
@@ -162,6 +174,12 @@ await shoot("failed-ask");
 await page.getByRole("button", { name: /^Send all/ }).click();
 await page.getByText("Done", { exact: true }).waitFor();
 await shoot("job");
+
+// One that says it is gone, and is switched off by that.
+const gone = await ask("", { url: hook("/old"), description: "Old shop system", events: ["rating_submitted"] });
+await rate(5);
+await comes(`${base}/endpoints/${gone.id}`, "Disabled");
+await shoot("endpoint-gone");
 
 const dark = await open({ viewport: { width: 1200, height: 800 }, colorScheme: "dark", locale: "de-DE" });
 await signIn(dark.page);

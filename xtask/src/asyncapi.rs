@@ -63,9 +63,13 @@ pub(crate) fn document() -> Value {
         },
         "defaultContentType": "application/json",
         "servers": {"kafka": {
-            "host": "localhost:9092",
+            "host": "{brokers}",
             "protocol": "kafka",
-            "description": "Apache Kafka: `kafka.brokers` of the settings.",
+            "description": "Apache Kafka. Whoever runs it tells where it is, and gives access.",
+            "variables": {"brokers": {
+                "default": "localhost:9092",
+                "description": "`host:port`, several separated by commas.",
+            }},
         }},
         "channels": channels,
         "operations": operations,

@@ -80,9 +80,8 @@ fn info() -> Value {
 
 fn url(server: &Server) -> Value {
     json!({
-        "url": format!("http://{{host}}:{}", server.port),
+        "url": server.url(),
         "description": format!("{}: {}", server.name, server.description),
-        "variables": {"host": {"default": "localhost"}},
     })
 }
 

@@ -16,8 +16,9 @@ mod script;
 const SCHEMA: &str = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
 
 const ABOUT: &str = "\
-Set `token` to a token with the role `account`, and the three URLs to where the services are; \
-they are those of the quickstart. `endpoint_url` is where the new endpoint's deliveries go. \
+Set `token` to a token with the role `account`, and `endpoint_url` to where the new endpoint's \
+deliveries go. The other URLs say where the services are: a console gives those of its own \
+installation, the committed file those of the quickstart. \
 `ingest_token`, with the role `ingest`, and `shop_origin`, one of its origins, are for the event \
 that is posted as a leaving page does; without a token it is skipped.\n\n\
 Run the folders from top to bottom. Two or more failed deliveries are needed for all requests of \
@@ -27,10 +28,9 @@ the last folder; without them some are skipped. Optional parameters are there, s
 pub(crate) fn document() -> Value {
     let servers = server::all();
     let known = known(&servers);
-    let variables = servers.iter().map(|server| {
-        let url = format!("http://localhost:{}", server.port);
-        json!({"key": server.variable, "value": url})
-    });
+    let variables = servers
+        .iter()
+        .map(|server| json!({"key": server.variable, "value": server.url()}));
     let more = [
         ("token", ""),
         (ENDPOINT_URL, "http://127.0.0.1:8083/webhooks/feedback"),

@@ -17,6 +17,14 @@ pub(crate) struct Server {
     pub(crate) operations: Vec<Operation>,
 }
 
+impl Server {
+    /// Where the quickstart has it. A console that serves the documents puts the URLs of
+    /// its own installation there: `console/src/portal/servers.rs` knows these.
+    pub(crate) fn url(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+}
+
 /// All of them.
 pub(crate) fn all() -> [Server; 3] {
     [

@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::endpoints::{Created, Found, SigningSecrets};
 use crate::test_event::{Diagnosis, ShownRequest, TestResult};
 
-/// An endpoint. Its secret is shown right after it was made, and nowhere else.
+/// An endpoint. Its secret is in the answers that make one, and whoever asks for it gets it:
+/// `GET /api/v1/endpoints/{id}/secret`, which the audit tells.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Endpoint")]
 pub(super) struct EndpointView<'a> {

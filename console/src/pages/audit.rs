@@ -8,12 +8,15 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use domain::{AccountId, AuditAction, AuditRecord, Timestamp};
+use domain::{AccountId, AuditAction, AuditRecord, DeliveryId, EndpointId, Timestamp};
 
+use super::choice::name_of;
 use crate::api::cursor;
-use crate::endpoints::Unavailable;
+use crate::audit::Entry;
+use crate::endpoints::{Registry, Unavailable};
 use crate::web::{
-    Failure, Form, Messages, Page, Pager, Pages, Query, Section, Shell, Signed, filters, html,
+    Errors, Failure, Form, Messages, Page, Pager, Pages, Query, Section, Shell, Signed, filters,
+    searched,
 };
 
 /// Rows of a page.
@@ -24,6 +27,7 @@ const ROWS: usize = 50;
 struct AuditPage {
     shell: Shell,
     filter: Filter,
+    errors: Errors,
     rows: Vec<Row>,
     accounts: Vec<AccountId>,
     pager: Pager,
@@ -33,6 +37,11 @@ struct Row {
     record: Arc<AuditRecord>,
     /// What else there is to know.
     detail: Option<String>,
+    /// The endpoint that it is about, itself or by a delivery; one that is deleted has
+    /// no page and no name.
+    endpoint: Option<(EndpointId, String)>,
+    /// Whether it is about the endpoint itself.
+    is_endpoint: bool,
 }
 
 /// What the URL asks for.
@@ -42,68 +51,68 @@ struct Filter {
     token: String,
     account: String,
     /// A day, as `<input type="date">` has it.
-    since: String,
+    since_day: String,
+    /// Its first moment, in UTC.
+    since: Option<Timestamp>,
     is_any: bool,
 }
 
 pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query): Query) -> Page {
     let registry = pages.registry()?;
-    let filter = Filter::of(&query);
-    let scope = signed.scope_of(&filter.account)?;
+    let shell = signed.shell(Section::Audit);
+    let mut errors = Errors::default();
+    let filter = Filter::of(&query, shell.t, &mut errors);
+    let scope = signed.scope_of(&query, &mut errors)?;
     let before = match query.text(Pager::CURSOR) {
         "" => None,
         text => Some(cursor::read_older(text).map_err(|_| Failure::BadRequest)?),
     };
-    let found = registry
-        .audit()
-        .newest(&scope, filter.since()?, before, ROWS + 1, |record| {
-            filter.wants(record)
-        });
+    let found = if errors.is_empty() {
+        let audit = registry.audit();
+        let wants = |record: &AuditRecord| filter.wants(record);
+        audit.newest(&scope, filter.since, before, ROWS + 1, wants)
+    } else {
+        Some(Vec::new())
+    };
     let found = found.ok_or(Unavailable::AuditLoading)?;
     let (found, next) = cursor::page(found, ROWS, |last| cursor::older(last.place));
     let shell = signed.shell(Section::Audit);
-    let row = |record: Arc<AuditRecord>| Row {
-        detail: detail(&shell, registry, &signed.by.scope, &record),
-        record,
-    };
-    html(&AuditPage {
+    let row = |entry: Entry| Row::of(&shell, registry, &signed, entry.record);
+    let page = AuditPage {
         accounts: if shell.is_operator() {
             registry.accounts()
         } else {
             Vec::new()
         },
-        rows: found.into_iter().map(|entry| row(entry.record)).collect(),
+        rows: found.into_iter().map(row).collect(),
         pager: Pager::new(&query, next.as_deref()),
         filter,
+        errors,
         shell,
-    })
+    };
+    searched(&page, &page.errors)
 }
 
 impl Filter {
-    fn of(query: &Form) -> Self {
+    fn of(query: &Form, t: &'static Messages, errors: &mut Errors) -> Self {
         let text = |name: &str| query.text(name).trim().to_owned();
-        let action = AuditAction::parse(query.text("action"));
+        let actions = AuditAction::ALL;
+        let action = query.chosen("action", &actions, AuditAction::as_str, t, errors);
         let (subject, token) = (text("subject"), text("token"));
-        let (account, since) = (text("account"), text("since"));
-        let texts = [&subject, &token, &account, &since];
+        let (account, since_day) = (text("account"), text("since"));
+        let since = format!("{since_day}T00:00:00Z").parse().ok();
+        if since.is_none() && !since_day.is_empty() {
+            errors.add("since", t.audit.since_wrong);
+        }
+        let texts = [&subject, &token, &account, &since_day];
         Self {
             is_any: action.is_some() || texts.iter().any(|text| !text.is_empty()),
             action,
             subject,
             token,
             account,
+            since_day,
             since,
-        }
-    }
-
-    /// The first moment of the day, in UTC.
-    fn since(&self) -> Result<Option<Timestamp>, Failure> {
-        match self.since.as_str() {
-            "" => Ok(None),
-            day => {
-                let moment = format!("{day}T00:00:00Z").parse();
-                moment.map(Some).map_err(|_| Failure::BadRequest)
-            }
         }
     }
 
@@ -122,25 +131,21 @@ impl AuditPage {
     fn actions(&self) -> [AuditAction; AuditAction::ALL.len()] {
         AuditAction::ALL
     }
+}
 
-    /// The page of what a record is about, where it has one.
-    fn page_of(&self, record: &AuditRecord) -> Option<String> {
-        let is_there = match record.action {
-            AuditAction::EndpointCreated
-            | AuditAction::EndpointChanged
-            | AuditAction::EndpointPaused
-            | AuditAction::EndpointResumed
-            | AuditAction::EndpointDisabled
-            | AuditAction::SecretRevealed
-            | AuditAction::SecretRotated => true,
-            AuditAction::EndpointDeleted
-            | AuditAction::DeliveryResent
-            | AuditAction::DeliveryDiscarded
-            | AuditAction::ResendStarted
-            | AuditAction::DiscardStarted
-            | AuditAction::JobCancelled => false,
-        };
-        is_there.then(|| format!("/endpoints/{}", record.subject))
+impl Row {
+    fn of(shell: &Shell, registry: &Registry, signed: &Signed, record: Arc<AuditRecord>) -> Self {
+        let subject = &record.subject;
+        let delivery: Option<DeliveryId> = subject.parse().ok();
+        let id = subject.parse().ok();
+        let id = id.or_else(|| delivery.map(|id| id.endpoint));
+        let name = id.and_then(|id| name_of(registry, &signed.by.scope, id));
+        Self {
+            endpoint: id.zip(name),
+            is_endpoint: delivery.is_none(),
+            detail: detail(shell, registry, &signed.by.scope, &record),
+            record,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use domain::{AccountId, EndpointId, EndpointState, EventKind, Timestamp};
 use super::endpoint;
 use crate::actor::Scope;
 use crate::endpoints::Registry;
-use crate::web::{Errors, Form, Messages, Shell};
+use crate::web::{Errors, Failure, Form, Shell, Signed};
 
 /// Endpoints that are offered while somebody types: a page stays light.
 const OFFERED: usize = 100;
@@ -14,6 +14,8 @@ const OFFERED: usize = 100;
 /// What the URL asks for; what it does not name is not asked.
 pub(super) struct Choice {
     pub(super) account: String,
+    /// What is seen: all that the token reaches, or the account of it.
+    pub(super) scope: Scope,
     /// As it was typed.
     pub(super) endpoint: String,
     pub(super) endpoint_id: Option<EndpointId>,
@@ -24,12 +26,32 @@ pub(super) struct Choice {
 
 impl Choice {
     /// Says in `errors` what cannot be understood.
-    pub(super) fn of(query: &Form, t: &'static Messages, errors: &mut Errors) -> Self {
+    ///
+    /// # Errors
+    /// When the account is another one's.
+    pub(super) fn of(
+        query: &Form,
+        registry: &Registry,
+        signed: &Signed,
+        errors: &mut Errors,
+    ) -> Result<Self, Failure> {
+        let t = signed.language().messages();
+        let event = query.chosen("event", &EventKind::ALL, EventKind::as_str, t, errors);
+        let scope = signed.scope_of(query, errors)?;
         let endpoint = query.text("endpoint").trim().to_owned();
-        let endpoint_id = endpoint.parse().ok();
-        if endpoint_id.is_none() && !endpoint.is_empty() {
-            errors.add("endpoint", t.search.endpoint_wrong);
-        }
+        let endpoint_id = match endpoint_called(registry, &scope, &endpoint) {
+            Called::Nothing => None,
+            Called::One(id) => Some(id),
+            Called::Several(ids) => {
+                let ids: Vec<String> = ids.iter().map(EndpointId::to_string).collect();
+                errors.add("endpoint", t.search.endpoint_several(ids.join(", ")));
+                None
+            }
+            Called::Unknown => {
+                errors.add("endpoint", t.search.endpoint_wrong);
+                None
+            }
+        };
         let mut moment = |field: &str| {
             let text = query.text(field).trim();
             let moment = moment(text);
@@ -42,14 +64,15 @@ impl Choice {
         if since.is_some_and(|since| until.is_some_and(|until| until < since)) {
             errors.add("until", t.search.until_wrong);
         }
-        Self {
+        Ok(Self {
             account: query.text("account").trim().to_owned(),
+            scope,
             endpoint,
             endpoint_id,
-            event: EventKind::parse(query.text("event")),
+            event,
             since,
             until,
-        }
+        })
     }
 
     pub(super) fn is_any(&self) -> bool {
@@ -79,6 +102,48 @@ fn moment(text: &str) -> Option<Timestamp> {
 /// As the field has it.
 pub(super) fn field(moment: Timestamp) -> String {
     moment.to_string().chars().take(16).collect()
+}
+
+/// Which endpoint somebody means.
+#[derive(Debug, PartialEq, Eq)]
+enum Called {
+    /// Nothing was typed.
+    Nothing,
+    /// The id, also of one that is deleted, or the name of one alone.
+    One(EndpointId),
+    /// Some of those that could be meant.
+    Several(Vec<EndpointId>),
+    Unknown,
+}
+
+/// Endpoints that could be meant and are named.
+const NAMED: usize = 5;
+
+/// By its id, its name, or a part of its name that no other has; in any case of
+/// letters.
+fn endpoint_called(registry: &Registry, scope: &Scope, text: &str) -> Called {
+    if text.is_empty() {
+        return Called::Nothing;
+    }
+    if let Ok(id) = text.parse() {
+        return Called::One(id);
+    }
+    let text = text.to_lowercase();
+    let called = |fits: &dyn Fn(&str) -> bool| {
+        let found = registry.list(scope, None, NAMED, |found| {
+            fits(&endpoint::name(&found.endpoint).to_lowercase())
+        });
+        found.iter().map(|found| found.endpoint.id).collect()
+    };
+    let mut ids: Vec<EndpointId> = called(&|name| name == text);
+    if ids.is_empty() {
+        ids = called(&|name| name.contains(&text));
+    }
+    match ids[..] {
+        [] => Called::Unknown,
+        [id] => Called::One(id),
+        [..] => Called::Several(ids),
+    }
 }
 
 /// What a filter offers to choose from.

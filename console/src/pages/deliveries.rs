@@ -2,16 +2,15 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
 use domain::{AfterAttempt, DeliveryId, EventId, EventKind, Timestamp};
 
 use super::choice::{Choice, Offer, name_of};
 use super::diagnosis::Told;
 use super::outcomes;
 use crate::attempts::{Cursor, DeliveryState, DeliverySummary, Filter};
+use crate::endpoints::Registry;
 use crate::web::{
-    Errors, Failure, Form, Messages, Page, Pager, Pages, Query, Section, Shell, Signed, filters,
-    html,
+    Errors, Failure, Form, Page, Pager, Pages, Query, Section, Shell, Signed, filters, searched,
 };
 
 /// Rows of a page.
@@ -61,8 +60,8 @@ pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query
     let registry = pages.registry()?;
     let shell = signed.shell(Section::Deliveries);
     let mut errors = Errors::default();
-    let search = Search::of(&query, shell.t, &mut errors);
-    let scope = signed.scope_of(&search.choice.account)?;
+    let search = Search::of(&query, registry, &signed, &mut errors)?;
+    let scope = search.choice.scope.clone();
     let after: Option<Cursor> = match query.text(Pager::CURSOR) {
         "" => None,
         text => Some(text.parse().map_err(|_| Failure::BadRequest)?),
@@ -89,32 +88,32 @@ pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query
         errors,
         shell,
     };
-    let mut response = html(&page)?;
-    if !page.errors.is_empty() {
-        *response.status_mut() = StatusCode::BAD_REQUEST;
-    }
-    Ok(response)
+    searched(&page, &page.errors)
 }
 
 impl Search {
-    fn of(query: &Form, t: &'static Messages, errors: &mut Errors) -> Self {
+    fn of(
+        query: &Form,
+        registry: &Registry,
+        signed: &Signed,
+        errors: &mut Errors,
+    ) -> Result<Self, Failure> {
+        let t = signed.language().messages();
         let id = query.text("id").trim().to_owned();
         let (delivery, event_id): (Option<DeliveryId>, Option<EventId>) =
             (id.parse().ok(), id.parse().ok());
         if delivery.is_none() && event_id.is_none() && !id.is_empty() {
             errors.add("id", t.deliveries.id_wrong);
         }
-        let state = query.text("state");
-        let state = DeliveryState::ALL
-            .into_iter()
-            .find(|known| known.as_str() == state);
-        Self {
+        let states = DeliveryState::ALL;
+        let state = query.chosen("state", &states, DeliveryState::as_str, t, errors);
+        Ok(Self {
             id,
             delivery,
             event_id,
             state,
-            choice: Choice::of(query, t, errors),
-        }
+            choice: Choice::of(query, registry, signed, errors)?,
+        })
     }
 
     fn filter(&self) -> Filter {

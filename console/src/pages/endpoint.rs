@@ -17,7 +17,7 @@ pub(super) use change::{change, edit};
 pub(super) use create::{add, create, test_draft, to_new};
 pub(super) use details::details;
 pub(super) use lifecycle::{ask_delete, delete, pause, resume};
-pub(super) use secret::{ask_rotate, reveal, rotate};
+pub(super) use secret::{ask_rotate, hidden, reveal, rotate};
 pub(super) use send_test::{send_test, test};
 
 use domain::Endpoint;

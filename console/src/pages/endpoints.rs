@@ -8,7 +8,8 @@ use domain::{AccountId, EndpointState, EventKind};
 use crate::api::cursor;
 use crate::endpoints::{Found, StateCounts};
 use crate::web::{
-    Failure, Form, Page, Pager, Pages, Query, Section, Shell, Signed, filters, html, see_other,
+    Errors, Failure, Form, Messages, Page, Pager, Pages, Query, Section, Shell, Signed, filters,
+    searched, see_other,
 };
 
 /// Rows of a page.
@@ -19,6 +20,7 @@ const ROWS: usize = 50;
 struct EndpointsPage {
     shell: Shell,
     filter: Filter,
+    errors: Errors,
     counts: StateCounts,
     rows: Vec<Row>,
     accounts: Vec<AccountId>,
@@ -53,19 +55,24 @@ pub(super) async fn to_list(_: Signed) -> Response {
 
 pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query): Query) -> Page {
     let registry = pages.registry()?;
-    let filter = Filter::of(&query);
-    let scope = signed.scope_of(&filter.account)?;
+    let shell = signed.shell(Section::Endpoints);
+    let mut errors = Errors::default();
+    let filter = Filter::of(&query, shell.t, &mut errors);
+    let scope = signed.scope_of(&query, &mut errors)?;
     let after = match query.text(Pager::CURSOR) {
         "" => None,
         text => Some(cursor::read(text).map_err(|_| Failure::BadRequest)?),
     };
-    let found = registry.list(&scope, after.as_ref(), ROWS + 1, |found| {
-        filter.wants(found)
-    });
+    let found = if errors.is_empty() {
+        registry.list(&scope, after.as_ref(), ROWS + 1, |found| {
+            filter.wants(found)
+        })
+    } else {
+        Vec::new()
+    };
     let (found, next) = cursor::page(found, ROWS, |last| cursor::behind(&last.place()));
     let counts = registry.counts(&scope);
-    let shell = signed.shell(Section::Endpoints);
-    html(&EndpointsPage {
+    let page = EndpointsPage {
         counts,
         rows: found.iter().map(Row::of).collect(),
         accounts: if shell.is_operator() {
@@ -76,7 +83,9 @@ pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query
         pager: Pager::new(&query, next.as_deref()),
         shell,
         filter,
-    })
+        errors,
+    };
+    searched(&page, &page.errors)
 }
 
 impl EndpointsPage {
@@ -94,10 +103,11 @@ impl EndpointsPage {
 }
 
 impl Filter {
-    fn of(query: &Form) -> Self {
+    fn of(query: &Form, t: &'static Messages, errors: &mut Errors) -> Self {
         let search = query.text("q").trim().to_owned();
-        let state = EndpointState::parse(query.text("state"));
-        let event = EventKind::parse(query.text("event"));
+        let states = EndpointState::ALL;
+        let state = query.chosen("state", &states, EndpointState::as_str, t, errors);
+        let event = query.chosen("event", &EventKind::ALL, EventKind::as_str, t, errors);
         let account = query.text("account").trim().to_owned();
         Self {
             is_any: !search.is_empty() || state.is_some() || event.is_some() || !account.is_empty(),

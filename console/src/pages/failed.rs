@@ -8,7 +8,7 @@ mod job;
 mod left;
 mod list;
 
-pub(super) use bulk::{ask, start};
+pub(super) use bulk::{ask, start, to_list};
 pub(super) use entry::{ask_discard, discard, resend, show};
 pub(super) use export::export;
 pub(super) use job::{cancel, job};
@@ -20,7 +20,8 @@ use domain::{DeadLetterReason, FailedFilter};
 
 use super::choice::Choice;
 use crate::actor::Scope;
-use crate::web::{Errors, Failure, Form, Messages, Signed};
+use crate::endpoints::Registry;
+use crate::web::{Errors, Failure, Form, Signed};
 
 /// What the URL or a form chooses by.
 struct Search {
@@ -29,11 +30,18 @@ struct Search {
 }
 
 impl Search {
-    fn of(query: &Form, t: &'static Messages, errors: &mut Errors) -> Self {
-        Self {
-            reason: DeadLetterReason::parse(query.text("reason")),
-            choice: Choice::of(query, t, errors),
-        }
+    fn of(
+        query: &Form,
+        registry: &Registry,
+        signed: &Signed,
+        errors: &mut Errors,
+    ) -> Result<Self, Failure> {
+        let t = signed.language().messages();
+        let (reasons, word) = (DeadLetterReason::ALL, DeadLetterReason::as_str);
+        Ok(Self {
+            reason: query.chosen("reason", &reasons, word, t, errors),
+            choice: Choice::of(query, registry, signed, errors)?,
+        })
     }
 
     fn is_any(&self) -> bool {
@@ -41,20 +49,20 @@ impl Search {
     }
 
     /// As dlq-consumer takes it: only operators choose an account.
-    fn filter(&self, signed: &Signed) -> Result<FailedFilter, Failure> {
+    fn filter(&self, signed: &Signed) -> FailedFilter {
         let Choice {
-            account,
+            scope,
             endpoint_id,
             event,
             since,
             until,
             ..
         } = &self.choice;
-        let account = match signed.scope_of(account)? {
-            Scope::Account(named) if signed.is_operator() => Some(named),
+        let account = match scope {
+            Scope::Account(named) if signed.is_operator() => Some(named.clone()),
             Scope::Account(_) | Scope::Every => None,
         };
-        Ok(FailedFilter {
+        FailedFilter {
             account,
             endpoint: *endpoint_id,
             event: *event,
@@ -62,7 +70,7 @@ impl Search {
             since: *since,
             until: *until,
             ids: None,
-        })
+        }
     }
 }
 

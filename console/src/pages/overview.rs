@@ -8,12 +8,15 @@ mod ranges;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use domain::{EndpointState, Timestamp};
+use domain::{AccountId, EndpointId, EndpointState, Timestamp};
 
 use crate::actor::Scope;
 use crate::attempts::{EndpointFigures, Progress, Range};
 use crate::endpoints::{Found, StateCounts};
-use crate::web::{Failure, Page, Pages, Query, Section, Shell, Signed, filters, html, see_other};
+use crate::web::{
+    Errors, Failure, Form, Page, Pages, Query, Section, Shell, Signed, filters, html, searched,
+    see_other,
+};
 
 use super::endpoint::{name, page_of};
 use super::waiting::{Waits, if_there};
@@ -37,6 +40,9 @@ struct OverviewPage {
     failing: Option<(u64, Timestamp)>,
     endpoints: Vec<EndpointRow>,
     reading: Option<Reading>,
+    /// The account that an operator looks at alone.
+    account: Option<AccountId>,
+    errors: Errors,
 }
 
 /// One endpoint, and how it does.
@@ -59,8 +65,10 @@ pub(super) async fn home(_: Signed) -> Response {
 
 pub(super) async fn show(State(pages): State<Pages>, signed: Signed, Query(query): Query) -> Page {
     let registry = pages.registry()?;
-    let range = ranges::of(&query)?;
-    let scope = &signed.by.scope;
+    let shell = signed.shell(Section::Overview);
+    let mut errors = Errors::default();
+    let range = ranges::of(&query, shell.t, &mut errors);
+    let scope = &signed.scope_of(&query, &mut errors)?;
     let found = match query.text("endpoint") {
         "" => None,
         id => {
@@ -69,10 +77,15 @@ pub(super) async fn show(State(pages): State<Pages>, signed: Signed, Query(query
         }
     };
     let id = found.as_ref().map(|found| found.endpoint.id);
-    let shell = signed.shell(Section::Overview);
+    if !errors.is_empty() {
+        let page = OverviewPage::refused(registry.counts(scope), &query, errors, shell);
+        return searched(&page, &page.errors);
+    }
+    let whose = whose(&signed, scope, id);
     let attempts = &pages.shared().log.attempts;
     let series = attempts.series(scope.clone().into(), id, range, shell.now);
-    let figures = if_there(series.await)?.map(|series| Figures::of(&series, id, shell.language));
+    let figures =
+        if_there(series.await)?.map(|series| Figures::of(&series, &whose, shell.language));
     let (failing, endpoints, one) = match found {
         Some(found) => (
             None,
@@ -87,17 +100,53 @@ pub(super) async fn show(State(pages): State<Pages>, signed: Signed, Query(query
     html(&OverviewPage {
         counts: registry.counts(scope),
         one,
-        ranges: ranges::links(&query, range, shell.t),
+        ranges: ranges::links(&query, Some(range), shell.t),
         figures,
         waits: Waits::of(&pages, scope, id).await?,
         failing,
         endpoints,
         reading: Reading::of(attempts.progress()),
+        account: named(&signed, scope),
+        errors,
         shell,
     })
 }
 
+/// The account that an operator looks at alone.
+fn named(signed: &Signed, scope: &Scope) -> Option<AccountId> {
+    match scope {
+        Scope::Account(account) if signed.is_operator() => Some(account.clone()),
+        Scope::Account(_) | Scope::Every => None,
+    }
+}
+
+/// What the links behind figures have in their queries, so that they lead to the same.
+fn whose(signed: &Signed, scope: &Scope, endpoint: Option<EndpointId>) -> String {
+    match (endpoint, named(signed, scope)) {
+        (Some(id), _) => format!("&endpoint={id}"),
+        (None, Some(account)) => format!("&account={account}"),
+        (None, None) => String::new(),
+    }
+}
+
 impl OverviewPage {
+    /// Without any figures: nothing shall look as if it were what was asked for.
+    fn refused(counts: StateCounts, query: &Form, errors: Errors, shell: Shell) -> Self {
+        Self {
+            counts,
+            one: None,
+            ranges: ranges::links(query, None, shell.t),
+            figures: None,
+            waits: None,
+            failing: None,
+            endpoints: Vec::new(),
+            reading: None,
+            account: None,
+            errors,
+            shell,
+        }
+    }
+
     fn how_many_fail(&self, count: &u64) -> String {
         self.shell.t.overview.failing(*count)
     }

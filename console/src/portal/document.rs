@@ -36,8 +36,8 @@ pub(super) struct Operation {
 pub(super) struct Server {
     /// What it is called, and what it is for.
     pub(super) about: &'static str,
-    url: &'static str,
-    host: &'static str,
+    /// As the committed document names it.
+    pub(super) url: &'static str,
 }
 
 impl Server {
@@ -45,13 +45,7 @@ impl Server {
         Self {
             about: text(&value["description"]),
             url: text(&value["url"]),
-            host: text(&value["variables"]["host"]["default"]),
         }
-    }
-
-    /// With the default host.
-    pub(super) fn url(self) -> String {
-        self.url.replace("{host}", self.host)
     }
 }
 

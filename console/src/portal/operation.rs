@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::document::{self, Operation, fields, list, resolved, text};
 use super::schema::Kind;
+use super::servers::Servers;
 use super::text::{Paragraph, paragraphs, spans};
-use crate::web::{Messages, Shell};
+use crate::web::{JsonView, Messages, Shell, filters};
 
 #[derive(Template)]
 #[template(path = "api_operation.html")]
@@ -14,6 +15,8 @@ pub(super) struct OperationPage {
     shell: Shell,
     title: &'static str,
     operation: Operation,
+    /// Where it is called; empty for what an endpoint receives.
+    server: String,
     about: Vec<Paragraph>,
     parameters: Vec<Parameter>,
     bodies: Vec<Body>,
@@ -37,8 +40,11 @@ struct Body {
 struct Example {
     /// Unique on the page.
     id: String,
-    name: &'static str,
-    text: String,
+    /// What is said of it, else its name.
+    about: &'static str,
+    view: JsonView,
+    /// Of what is kept of it.
+    file: String,
 }
 
 struct Answer {
@@ -52,13 +58,15 @@ struct Answer {
 }
 
 impl OperationPage {
-    pub(super) fn of(id: &str, shell: Shell) -> Option<Self> {
+    pub(super) fn of(id: &str, servers: &Servers, shell: Shell) -> Option<Self> {
         let operation = document::operations().find(|operation| operation.id == id)?;
+        let server = operation.server.map(|server| servers.called(server.url));
         let value = operation.value;
         let t = shell.t;
         Some(Self {
             title: operation.summary,
             operation,
+            server: server.unwrap_or_default().to_owned(),
             about: paragraphs(text(&value["description"])),
             parameters: list(&value["parameters"])
                 .iter()
@@ -115,13 +123,23 @@ fn bodies(value: &'static Value, part: &str, t: &'static Messages) -> Vec<Body> 
                 .zip(&mut ids)
                 .map(|((name, example), id)| Example {
                     id,
-                    name,
-                    text: shown(&example["value"]),
+                    about: example["summary"].as_str().unwrap_or(name),
+                    view: JsonView::of(shown(&example["value"])),
+                    file: file(name, media),
                 })
                 .collect(),
         }
     };
     fields(&value["content"]).map(body).collect()
+}
+
+fn file(name: &str, media: &str) -> String {
+    let kind = if media.ends_with("json") {
+        "json"
+    } else {
+        "txt"
+    };
+    format!("{name}.{kind}")
 }
 
 fn shown(example: &Value) -> String {

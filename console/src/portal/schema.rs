@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::document::{self, fields, list, text};
 use super::text::{Paragraph, paragraphs, spans};
-use crate::web::{Messages, Shell};
+use crate::web::{JsonView, Messages, Shell, filters};
 
 /// What a value is, such as `list of Endpoint`.
 pub(super) struct Kind {
@@ -32,8 +32,9 @@ pub(super) struct TypePage {
     fields: Vec<Field>,
     /// What it may be, where it may be several things.
     choices: Vec<(Kind, Paragraph)>,
-    /// The JSON Schema.
-    schema: String,
+    /// The JSON Schema, and the file it is kept in.
+    schema: JsonView,
+    file: String,
 }
 
 impl TypePage {
@@ -51,7 +52,8 @@ impl TypePage {
                 // Rules for the fields above are no types.
                 .filter(|(kind, _)| kind.linked.is_some() || !kind.before.is_empty())
                 .collect(),
-            schema: format!("{schema:#}"),
+            file: format!("{title}.schema.json"),
+            schema: JsonView::of(format!("{schema:#}")),
             shell,
         })
     }

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, Uri};
 use domain::Timestamp;
 
-use super::{Failure, Jar, Language, Notice, Pages, Section, Session, Shell, Theme};
+use super::{Errors, Failure, Form, Jar, Language, Notice, Pages, Section, Session, Shell, Theme};
 use crate::actor::{Actor, Scope};
 
 /// What is known of a request. Clones share it.
@@ -25,6 +25,8 @@ pub(super) struct Known {
     pub(super) jar: Jar,
     pub(super) client: IpAddr,
     pub(super) visitor: Option<Visitor>,
+    /// Whether there is the cookie of a session, also of one that has ended.
+    pub(super) had_session: bool,
     pub(super) notice: Option<Notice>,
 }
 
@@ -101,12 +103,23 @@ impl Signed {
         self.by.scope == Scope::Every
     }
 
-    /// What a list shows that names an account, as its filter has it; nothing
-    /// names none.
-    pub(crate) fn scope_of(&self, account: &str) -> Result<Scope, Failure> {
-        let named = match account {
+    /// What a page shows whose URL may name an account; nothing names none. What can
+    /// be no account's name is said in `errors`.
+    ///
+    /// # Errors
+    /// [`Failure::OtherAccount`]
+    pub(crate) fn scope_of(&self, query: &Form, errors: &mut Errors) -> Result<Scope, Failure> {
+        let named = match query.text("account").trim() {
             "" => None,
-            account => Some(account.parse().map_err(|_| Failure::BadRequest)?),
+            account => match account.parse() {
+                Ok(account) => Some(account),
+                Err(_) if self.is_operator() => {
+                    let t = self.language().messages();
+                    errors.add("account", t.form_error.account_missing);
+                    None
+                }
+                Err(_) => return Err(Failure::OtherAccount),
+            },
         };
         Ok(self.by.narrowed(named)?)
     }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::{Context, Shell};
+use super::{Context, Errors, Shell};
 use crate::actor::NotForAccount;
 use crate::attempts::AttemptsError;
 use crate::endpoints::{Refusal, Unavailable};
@@ -41,6 +41,8 @@ pub(crate) enum Failure {
     NotReadBack,
     /// dlq-consumer does not answer, or cannot now.
     ListAway,
+    /// dlq-consumer does not know the token.
+    ListKnowsOtherTokens,
     /// Another request was quicker with the same delivery.
     MovedMeanwhile,
     /// Kafka does not keep the event any more.
@@ -66,6 +68,7 @@ impl Failure {
             Self::Loading | Self::NotDone | Self::Unknown | Self::NotReadBack | Self::ListAway => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
+            Self::ListKnowsOtherTokens => StatusCode::BAD_GATEWAY,
             Self::Sealed | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -86,6 +89,7 @@ impl Failure {
             Self::Unknown => (problem.unknown, problem.unknown_text),
             Self::NotReadBack => (problem.not_read_back, problem.not_read_back_text),
             Self::ListAway => (problem.list_away, problem.list_away_text),
+            Self::ListKnowsOtherTokens => (problem.other_tokens, problem.other_tokens_text),
             Self::MovedMeanwhile => (problem.moved_meanwhile, problem.moved_meanwhile_text),
             Self::EventExpired => (problem.event_expired, problem.event_expired_text),
             Self::TooManyJobs => (problem.too_many_jobs, problem.too_many_jobs_text),
@@ -173,6 +177,7 @@ impl From<NotAnswered> for Failure {
             NotAnswered::TooManyJobs => Self::TooManyJobs,
             // Whoever cancels jobs looks at them instead.
             NotAnswered::JobEnded => Self::MovedMeanwhile,
+            NotAnswered::TokenUnknown => Self::ListKnowsOtherTokens,
             NotAnswered::Refused => Self::Internal,
         }
     }
@@ -219,6 +224,15 @@ pub(crate) fn html(page: &impl Template) -> Page {
             Err(Failure::Internal)
         }
     }
+}
+
+/// The page of a search: 400 where something of it is not understood.
+pub(crate) fn searched(page: &impl Template, errors: &Errors) -> Page {
+    let mut response = html(page)?;
+    if !errors.is_empty() {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
+    Ok(response)
 }
 
 /// Go there by GET. `to` is a path of ours.

@@ -3,7 +3,10 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::{Failure, Pages};
+use super::{Failure, Messages, Pages};
+
+/// Letters of a wrong value that are shown.
+const LONGEST_SHOWN: usize = 40;
 
 /// The fields of a form, in the order of the page. As a handler's argument it is
 /// a form that [`guard`](super::guard) has let pass.
@@ -26,6 +29,26 @@ impl Form {
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.0.iter().filter(move |(field, _)| field == name);
         named.map(|(_, text)| text.as_str())
+    }
+
+    /// What a field chooses from `all` by its word; empty chooses nothing. What is no
+    /// such word is said in `errors`, with those that are.
+    pub(crate) fn chosen<T: Copy>(
+        &self,
+        field: &str,
+        all: &[T],
+        word: impl Fn(T) -> &'static str,
+        t: &'static Messages,
+        errors: &mut Errors,
+    ) -> Option<T> {
+        let typed = self.text(field).trim();
+        let found = all.iter().copied().find(|one| word(*one) == typed);
+        if found.is_none() && !typed.is_empty() {
+            let typed: String = typed.chars().take(LONGEST_SHOWN).collect();
+            let allowed: Vec<&str> = all.iter().map(|one| word(*one)).collect();
+            errors.add(field, t.search.not_allowed(typed, allowed.join(", ")));
+        }
+        found
     }
 
     /// `?` and the fields that hold something, with `name` set to `value`.

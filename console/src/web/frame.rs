@@ -32,8 +32,8 @@ pub(crate) async fn frame(State(pages): State<Pages>, request: Request, next: Ne
     response
 }
 
-/// Whether a script asks, by what browsers say of themselves.
-fn is_for_script(headers: &HeaderMap) -> bool {
+/// Whether a script of a page asks, by what browsers say of themselves.
+pub(super) fn is_for_script(headers: &HeaderMap) -> bool {
     let purpose = headers.get("sec-fetch-dest");
     purpose.is_some_and(|purpose| purpose == "empty")
 }

@@ -8,7 +8,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use service::body;
 
-use super::{Access, Context, Failure, Form, Pages, origin, see_other};
+use super::{
+    Access, Context, Failure, Form, Notice, Pages, is_for_script, origin, see_other, with_cookie,
+};
 
 /// Bytes of a form: more than any endpoint needs.
 const MAX_FORM: usize = 128 * 1024;
@@ -40,7 +42,19 @@ async fn checked(pages: &Pages, access: Access, request: Request) -> Result<Requ
         }
     };
     if needs_session && visitor.is_none() {
-        return Err(to_sign_in(context.known().page.as_deref()));
+        let page = match context.known().page.as_deref() {
+            Some(page) => Some(page),
+            // What was typed stands in the browser, on the page that sent it.
+            None => origin::own_referer(&parts.headers),
+        };
+        let response = to_sign_in(page);
+        // Forms, and scripts that ask, stand on the pages of a session alone.
+        let had_session = context.known().had_session || is_form || is_for_script(&parts.headers);
+        return Err(if had_session {
+            with_cookie(response, Notice::SessionEnded.cookie(context.jar()))
+        } else {
+            response
+        });
     }
     if !is_form {
         return Ok(Request::from_parts(parts, body));

@@ -1,7 +1,10 @@
-//! Whether a form was sent from one of our own pages: the first of two defences
-//! against forged requests (the other is the session's form token).
+//! Our own origin, by the host that was asked: whether a form was sent from one of our
+//! pages, which is the first of two defences against forged requests (the other is the
+//! session's form token), and what our URLs begin with.
 
 use axum::http::{HeaderMap, header};
+
+use super::own_page;
 
 /// `Sec-Fetch-Site` says it (Fetch Metadata); browsers before 2023 send `Origin`,
 /// which must name the host that was asked. Neither is a no.
@@ -29,6 +32,29 @@ pub(super) fn is_loopback(headers: &HeaderMap) -> bool {
         Some(_) | None => host,
     };
     matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+/// What our URLs begin with, for whoever asked this host; `None` where none was named
+/// that a URL could have. It has TLS, but on this machine.
+pub(crate) fn own_origin(headers: &HeaderMap) -> Option<String> {
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    let scheme = if is_loopback(headers) {
+        "http"
+    } else {
+        "https"
+    };
+    (!host.is_empty() && host.bytes().all(is_plain)).then(|| format!("{scheme}://{host}"))
+}
+
+/// The page that a request came from, by its `Referer`, where that is one of ours.
+pub(super) fn own_referer(headers: &HeaderMap) -> Option<&str> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let (_, referer) = text(header::REFERER)?.split_once("://")?;
+    let (host, _) = referer.split_once('/')?;
+    let path = referer.get(host.len()..)?;
+    let is_own = host.eq_ignore_ascii_case(text(header::HOST)?);
+    own_page(path).filter(|_| is_own)
 }
 
 #[cfg(test)]
@@ -67,6 +93,46 @@ mod tests {
         ] {
             assert_eq!(is_own(&headers(fields)), own, "{fields:?}");
         }
+    }
+
+    #[test]
+    fn our_urls_begin_with_the_host_that_was_asked() {
+        for (host, origin) in [
+            ("console.example.com", Some("https://console.example.com")),
+            (
+                "console.example.com:8443",
+                Some("https://console.example.com:8443"),
+            ),
+            ("localhost:8080", Some("http://localhost:8080")),
+            ("[::1]:8080", Some("http://[::1]:8080")),
+            ("a\"b", None),
+            ("", None),
+        ] {
+            let headers = headers(&[("host", host)]);
+            assert_eq!(own_origin(&headers).as_deref(), origin, "{host}");
+        }
+        assert_eq!(own_origin(&headers(&[])), None);
+    }
+
+    #[test]
+    fn only_our_own_pages_are_where_a_request_came_from() {
+        let host = ("host", "console.example.com");
+        for (referer, page) in [
+            (
+                "https://console.example.com/endpoints/new?a=b",
+                Some("/endpoints/new?a=b"),
+            ),
+            ("https://CONSOLE.example.com/", Some("/")),
+            ("https://console.example.com", None),
+            ("https://console.example.com//evil.example/", None),
+            ("https://evil.example/endpoints/new", None),
+            ("https://console.example.com@evil.example/", None),
+            ("/endpoints/new", None),
+        ] {
+            let headers = headers(&[("referer", referer), host]);
+            assert_eq!(own_referer(&headers), page, "{referer}");
+        }
+        assert_eq!(own_referer(&headers(&[host])), None);
     }
 
     #[test]

@@ -88,10 +88,11 @@ pub(crate) enum Notice {
     NothingSelected,
     JobCancelled,
     SignedOut,
+    SessionEnded,
 }
 
 impl Notice {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Created,
         Self::Changed,
         Self::NothingChanged,
@@ -106,6 +107,7 @@ impl Notice {
         Self::NothingSelected,
         Self::JobCancelled,
         Self::SignedOut,
+        Self::SessionEnded,
     ];
 
     /// The word in its cookie.
@@ -125,6 +127,7 @@ impl Notice {
             Self::NothingSelected => "nothing_selected",
             Self::JobCancelled => "job_cancelled",
             Self::SignedOut => "signed_out",
+            Self::SessionEnded => "session_ended",
         }
     }
 
@@ -138,7 +141,15 @@ impl Notice {
         Self::ALL.into_iter().find(|notice| notice.as_str() == word)
     }
 
-    const fn text(self, t: &'static Messages) -> &'static str {
+    /// Whether it went as it was wanted.
+    pub(crate) const fn is_good(self) -> bool {
+        !matches!(
+            self,
+            Self::ChangedMeanwhile | Self::NothingSelected | Self::SessionEnded
+        )
+    }
+
+    pub(crate) const fn text(self, t: &'static Messages) -> &'static str {
         match self {
             Self::Created => t.notice.created,
             Self::Changed => t.notice.changed,
@@ -154,6 +165,7 @@ impl Notice {
             Self::NothingSelected => t.notice.nothing_selected,
             Self::JobCancelled => t.notice.job_cancelled,
             Self::SignedOut => t.notice.signed_out,
+            Self::SessionEnded => t.notice.session_ended,
         }
     }
 }
@@ -179,7 +191,7 @@ pub(crate) struct Shell {
     pub(crate) form_token: String,
     /// Where a change of language or theme leads back to.
     pub(crate) back: String,
-    pub(crate) notice: Option<&'static str>,
+    pub(crate) notice: Option<Notice>,
     section: Option<Section>,
 }
 
@@ -203,7 +215,7 @@ impl Shell {
                 .map(|visitor| visitor.session.form_token())
                 .unwrap_or_default(),
             back: known.page.clone().unwrap_or_else(|| "/".to_owned()),
-            notice: known.notice.map(|notice| notice.text(t)),
+            notice: known.notice,
             section,
         }
     }

@@ -94,6 +94,7 @@ impl Pages {
             page: Context::page_of(&parts.method, &parts.uri),
             jar,
             client: self.0.proxies.client(parts),
+            had_session: cookie("session").is_some(),
             visitor: cookie("session").and_then(|cookie| self.visitor(cookie)),
             notice: cookie("notice").and_then(Notice::parse),
         })

@@ -214,3 +214,22 @@ async fn an_operator_names_the_account() {
         .await;
     assert_eq!(list.body["items"], json!([]));
 }
+
+#[tokio::test]
+async fn the_form_says_which_urls_are_taken_here() {
+    let cluster = cluster();
+    let mut settings = on_loopback(&cluster.bootstrap_servers());
+    for (ports, loopback, allowed) in [
+        (&[443, 8443][..], true, "port 443 or 8443,"),
+        (&[443][..], false, "port 443,"),
+    ] {
+        settings.guard.allow_ports = ports.to_vec();
+        settings.guard.allow_plain_http_to_loopback = loopback;
+        let console = Console::start(settings.clone()).await;
+        let shop = Visitor::signed_in(&console, SHOP).await;
+        let page = shop.get("/endpoints/new").await;
+        page.has(allowed);
+        let says = page.body.contains("<code>http://127.0.0.1</code>");
+        assert_eq!(says, loopback);
+    }
+}

@@ -8,6 +8,9 @@ use super::fixture::{Cluster, Console, OPERATOR, OTHER, SHOP, cluster, until};
 use super::visitor::{Page, Visitor, on_loopback};
 use super::written::{Written, holds};
 
+/// `printf %s token-of-the-console-alone | sha256sum`
+const ALONE: &str = "907e8ac40e095d2125cde09a3f545da8524628d1a037eb24810e206af326b47d";
+
 /// A console with a failed list of some entries of `shop`.
 struct Bed {
     _cluster: Cluster,
@@ -99,6 +102,28 @@ async fn is_done(shop: &Visitor, job: &str) -> Page {
     })
     .await;
     shop.get(job).await
+}
+
+#[tokio::test]
+async fn a_list_that_does_not_know_the_token_is_no_fault_of_the_console() {
+    let cluster = cluster();
+    let brokers = cluster.bootstrap_servers();
+    let failed = FailedService::start(&brokers).await;
+    let mut settings = failed.known_to(on_loopback(&brokers));
+    let token = settings.auth.tokens.iter_mut().find(|it| it.id == "other");
+    ALONE.clone_into(&mut token.unwrap().sha256);
+    let console = Console::start(settings).await;
+    let visitor = Visitor::signed_in(&console, "token-of-the-console-alone").await;
+    for path in ["/failed", "/failed/some", "/failed/export", "/resends/some"] {
+        let page = visitor.get(path).await;
+        if page.status == 404 {
+            continue;
+        }
+        assert_eq!(page.status, 502, "{path}");
+        page.has("The failed list refuses your token");
+        page.has("both need the same auth.tokens");
+    }
+    assert_eq!(visitor.get("/deliveries").await.status, 200);
 }
 
 #[tokio::test]
@@ -253,6 +278,7 @@ async fn all_that_match_are_those_that_were_counted() {
     let asked = shop.post("/failed/ask", &fields).await;
     asked.has("Discards 1 delivery.");
     asked.has("It cannot be brought back.");
+    asked.has("Chosen by: endpoint ");
     asked.has(&format!("href=\"/failed?endpoint={endpoint}\">Cancel"));
     // What fails after the count is not meant.
     assert!(!asked.value("until").is_empty());

@@ -22,6 +22,8 @@ mod headers;
 mod hostile_text;
 mod languages;
 mod overview;
+mod portal;
+mod searches;
 mod sessions;
 mod snippets;
 mod test_events;

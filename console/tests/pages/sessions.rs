@@ -53,6 +53,64 @@ async fn a_sign_in_leads_to_the_page_that_was_wanted_and_a_log_out_ends_it() {
 }
 
 #[tokio::test]
+async fn a_session_that_has_ended_is_told_and_leads_back_to_the_form() {
+    let cluster = cluster();
+    let console = Console::start(on_loopback(&cluster.bootstrap_servers())).await;
+    let ended = "Your session has ended.";
+    let base = &console.base;
+    for (referer, back) in [
+        (format!("{base}/endpoints/new"), "/endpoints/new"),
+        // What only an answer to a form was shown at leads on from there.
+        (format!("{base}/failed/ask"), "/failed/ask"),
+        ("https://evil.example/endpoints/new".to_owned(), ""),
+        (format!("{base}//evil.example/"), ""),
+    ] {
+        let visitor = Visitor::new(&console);
+        let request = visitor.request(Method::POST, "/endpoints/new");
+        let request = request.header("sec-fetch-site", "same-origin");
+        let request = filled(request.header("referer", &referer), &[("url", "typed")]);
+        let page = visitor.send(request).await;
+        assert_eq!(page.status, 303, "{referer}");
+        let page = visitor.get(page.location()).await;
+        page.has(ended);
+        assert_eq!(page.value("next"), back, "{referer}");
+        let fields = [("token", SHOP), ("next", back)];
+        let page = visitor.post("/sign-in", &fields).await;
+        let expected = if back.is_empty() { "/overview" } else { back };
+        assert_eq!(page.location(), expected, "{referer}");
+        let page = visitor.get(expected).await;
+        assert!(
+            [200, 303].contains(&page.status.as_u16()),
+            "{}",
+            page.status
+        );
+        page.has_not(ended);
+    }
+
+    // The script of a page that goes on leaves the words to the page that is loaded.
+    let visitor = Visitor::new(&console);
+    for path in ["/changes", "/overview", "/sign-in"] {
+        let request = visitor.request(Method::GET, path);
+        let page = visitor
+            .send(request.header("sec-fetch-dest", "empty"))
+            .await;
+        assert_eq!(page.status == 303, path != "/sign-in", "{path}");
+    }
+    visitor.get("/sign-in").await.has(ended);
+
+    // A cookie that opens nothing any more.
+    let cookies = [("session".to_owned(), "ended".to_owned())];
+    *visitor.cookies.lock().unwrap() = cookies.into();
+    let page = visitor.get("/overview").await;
+    visitor.get(page.location()).await.has(ended);
+
+    // Whoever comes for the first time had none.
+    let visitor = Visitor::new(&console);
+    let page = visitor.get("/overview").await;
+    visitor.get(page.location()).await.has_not(ended);
+}
+
+#[tokio::test]
 async fn cookies_are_for_tls_only_but_on_this_machine_where_the_settings_allow_it() {
     let cluster = cluster();
     for (allowed, host, secure) in [

@@ -24,6 +24,7 @@ async fn what_will_go_out_is_shown_first_and_then_what_came_back() {
         "x-team",
         "nps_55120",
         "value=\"stays\"",
+        "Id, time and signature are examples",
     ] {
         page.has(shown);
     }
@@ -67,6 +68,11 @@ async fn what_is_wrong_is_said_in_words_of_the_language() {
             visitor.language = language;
             let page = visitor.get(&path).await;
             page.has("x-feedbackpro-signature");
+            page.has(if language == "en" {
+                "are examples"
+            } else {
+                "sind Beispiele"
+            });
             let page = visitor.post(&path, &[("event", "new_feedback")]).await;
             page.has(says);
         }

@@ -66,6 +66,18 @@ impl Guard {
         self
     }
 
+    /// Ports that `https` URLs may name.
+    #[must_use]
+    pub fn ports(&self) -> &[u16] {
+        &self.ports
+    }
+
+    /// Whether `http://127.0.0.1` is taken, too, on any port.
+    #[must_use]
+    pub const fn takes_plain_loopback(&self) -> bool {
+        self.plain_loopback
+    }
+
     /// Judges a URL as written, without resolving its name. For the creation of an
     /// endpoint, and for each endpoint record that is read: the settings may have
     /// become stricter since.

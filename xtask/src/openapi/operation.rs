@@ -174,17 +174,18 @@ fn refusal(problems: &[&Problem], components: &mut Components) -> Value {
     let mut examples = Map::new();
     for problem in problems {
         let name = if problem.slug == ABOUT_BLANK {
-            "problem"
+            problem.title().to_ascii_lowercase().replace(' ', "-")
         } else {
-            problem.slug
+            problem.slug.to_owned()
         };
-        let mut unique = name.to_owned();
+        let mut unique = name.clone();
         let mut number = 1;
         while examples.contains_key(&unique) {
             number += 1;
             unique = format!("{name}-{number}");
         }
-        examples.insert(unique, json!({"value": problem}));
+        let example = json!({"summary": summary(problem), "value": problem});
+        examples.insert(unique, example);
     }
     let shape = service::contract::Shape::written::<Problem>();
     let mut object = json!({"description": titles.join(", ")});
@@ -195,4 +196,13 @@ fn refusal(problems: &[&Problem], components: &mut Components) -> Value {
         "application/problem+json": {"schema": components.schema(&shape), "examples": examples},
     });
     object
+}
+
+/// What tells it from others of its kind.
+fn summary(problem: &Problem) -> String {
+    let what = match problem.errors.first() {
+        Some(error) => format!("{}: {}", error.path, error.detail),
+        None => problem.detail.clone(),
+    };
+    format!("{}: {what}", problem.title())
 }

@@ -32,6 +32,7 @@ pub(in crate::pages) fn detail(
         AuditAction::EndpointCreated
         | AuditAction::EndpointPaused
         | AuditAction::EndpointResumed
+        | AuditAction::EndpointDisabled
         | AuditAction::EndpointDeleted
         | AuditAction::SecretRevealed
         | AuditAction::SecretRotated => None,

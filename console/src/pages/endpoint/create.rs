@@ -24,6 +24,8 @@ use crate::web::{
 pub(super) struct FormPage {
     pub(super) shell: Shell,
     pub(super) typed: Typed,
+    /// Which URLs are taken here.
+    url_hint: String,
     pub(super) errors: Errors,
     /// The endpoint that is changed; a new one has none.
     pub(super) existing: Option<Existing>,
@@ -44,12 +46,14 @@ pub(super) struct Existing {
 impl FormPage {
     pub(super) fn new(pages: &Pages, signed: &Signed, typed: Typed) -> Result<Self, Failure> {
         let shell = signed.shell(Section::Endpoints).back_to("/endpoints/new");
+        let registry = pages.registry()?;
         let accounts = if shell.is_operator() {
-            pages.registry()?.accounts()
+            registry.accounts()
         } else {
             Vec::new()
         };
         Ok(Self {
+            url_hint: words::url_allowed(shell.t, registry.guard()),
             shell,
             typed,
             errors: Errors::default(),

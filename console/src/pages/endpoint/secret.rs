@@ -7,7 +7,7 @@ use super::details::{self, Revealed};
 use super::lifecycle::{done, version};
 use super::{name, page_of};
 use crate::endpoints::Refusal;
-use crate::web::{Form, Named, Notice, Page, Pages, Section, Signed, html};
+use crate::web::{Form, Named, Notice, Page, Pages, Section, Signed, html, see_other};
 
 pub(in crate::pages) async fn reveal(
     State(pages): State<Pages>,
@@ -23,6 +23,16 @@ pub(in crate::pages) async fn reveal(
             .map(|(secret, _)| secret.expose().to_owned()),
     };
     details::page(&pages, &signed, id, Some(revealed)).await
+}
+
+/// Whoever comes back to the page of a revealed secret sees the endpoint without it.
+pub(in crate::pages) async fn hidden(
+    State(pages): State<Pages>,
+    signed: Signed,
+    Named(id): Named,
+) -> Page {
+    pages.registry()?.get(&signed.by.scope, id).await?;
+    Ok(see_other(&page_of(id)))
 }
 
 pub(in crate::pages) async fn ask_rotate(

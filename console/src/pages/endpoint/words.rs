@@ -1,7 +1,7 @@
 //! What is wrong with a form, in the reader's language: what is allowed, not only
 //! that something is not.
 
-use delivery::{HeaderFault, Refused};
+use delivery::{Guard, HeaderFault, Refused};
 use domain::{DataField, MAX_CONDITIONS, Operator};
 
 use super::fields::Typed;
@@ -18,6 +18,17 @@ pub(super) enum Place<'a> {
     Condition { index: usize, part: &'static str },
     /// In the header of this name.
     Header(&'a str),
+}
+
+/// Which URLs an endpoint may have.
+pub(super) fn url_allowed(t: &'static Messages, guard: &Guard) -> String {
+    let ports: Vec<String> = guard.ports().iter().map(u16::to_string).collect();
+    let allowed = t.form.url_hint(ports.join(&format!(" {} ", t.events.or)));
+    if guard.takes_plain_loopback() {
+        format!("{allowed} {}", t.form.url_hint_loopback)
+    } else {
+        allowed
+    }
 }
 
 pub(super) fn place(mistake: &Mistake) -> Place<'_> {

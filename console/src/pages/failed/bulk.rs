@@ -5,10 +5,11 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::{FailedFilter, JobAction, Timestamp};
 
+use super::super::chosen;
 use super::{Search, list_of};
 use crate::failed_list::Forecast;
 use crate::web::{
-    Errors, Failure, Form, Notice, Page, Pages, Section, Shell, Signed, html, see_other,
+    Errors, Failure, Form, Notice, Page, Pages, Section, Shell, Signed, filters, html, see_other,
     with_cookie,
 };
 
@@ -18,10 +19,17 @@ struct AskPage {
     shell: Shell,
     action: JobAction,
     forecast: Forecast,
+    /// By what all that match are chosen, in words; `None` for a selection.
+    chosen: Option<String>,
     /// The list that the person comes from.
     list: String,
     /// What the job is started with.
     fields: Vec<(&'static str, String)>,
+}
+
+/// Whoever comes back to the question is asked anew, on the list.
+pub(in crate::pages) async fn to_list(_: Signed) -> Response {
+    see_other("/failed")
 }
 
 pub(in crate::pages) async fn ask(State(pages): State<Pages>, signed: Signed, form: Form) -> Page {
@@ -32,8 +40,10 @@ pub(in crate::pages) async fn ask(State(pages): State<Pages>, signed: Signed, fo
         "discard_all" => (JobAction::Discard, false),
         _ => return Err(Failure::BadRequest),
     };
-    let mut filter = searched(&signed, &form)?;
+    let mut filter = searched(&pages, &signed, &form)?;
     let list = list_of(&filter);
+    let shell = signed.shell(Section::Failed).back_to(list.clone());
+    let mut chosen = None;
     if selected {
         let ids: Vec<String> = form.all("id").map(str::to_owned).collect();
         if ids.is_empty() {
@@ -43,9 +53,11 @@ pub(in crate::pages) async fn ask(State(pages): State<Pages>, signed: Signed, fo
             ids: Some(ids),
             ..FailedFilter::default()
         };
-    } else if filter.until.is_none() {
+    } else {
+        let (registry, scope) = (pages.registry()?, &signed.by.scope);
+        chosen = chosen::in_words(&shell, registry, scope, &filter.to_string());
         // What fails from now on was not counted.
-        filter.until = Some(Timestamp::now());
+        filter.until = filter.until.or_else(|| Some(Timestamp::now()));
     }
     let failed = &pages.shared().failed;
     let forecast = failed.forecast(signed.expose_token(), &filter, action);
@@ -53,8 +65,9 @@ pub(in crate::pages) async fn ask(State(pages): State<Pages>, signed: Signed, fo
         action,
         forecast: forecast.await?,
         fields: fields(action, &filter),
-        shell: signed.shell(Section::Failed).back_to(list.clone()),
+        chosen,
         list,
+        shell,
     })
 }
 
@@ -67,7 +80,7 @@ pub(in crate::pages) async fn start(
     let action = JobAction::ALL.into_iter().find(|it| it.as_str() == wanted);
     let action = action.ok_or(Failure::BadRequest)?;
     let ids: Vec<String> = form.all("id").map(str::to_owned).collect();
-    let mut filter = searched(&signed, &form)?;
+    let mut filter = searched(&pages, &signed, &form)?;
     filter.ids = Some(ids).filter(|ids| !ids.is_empty());
     if filter.ids.is_none() && filter.until.is_none() {
         // Of no page of ours: it would take more than was counted.
@@ -79,13 +92,13 @@ pub(in crate::pages) async fn start(
 }
 
 /// The filter of a form.
-fn searched(signed: &Signed, form: &Form) -> Result<FailedFilter, Failure> {
+fn searched(pages: &Pages, signed: &Signed, form: &Form) -> Result<FailedFilter, Failure> {
     let mut errors = Errors::default();
-    let search = Search::of(form, signed.language().messages(), &mut errors);
+    let search = Search::of(form, pages.registry()?, signed, &mut errors)?;
     if !errors.is_empty() {
         return Err(Failure::BadRequest);
     }
-    search.filter(signed)
+    Ok(search.filter(signed))
 }
 
 fn nothing_selected(signed: &Signed, list: &str) -> Response {

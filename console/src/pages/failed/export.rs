@@ -14,11 +14,11 @@ pub(in crate::pages) async fn export(
     Query(query): Query,
 ) -> Page {
     let mut errors = Errors::default();
-    let search = Search::of(&query, signed.language().messages(), &mut errors);
+    let search = Search::of(&query, pages.registry()?, &signed, &mut errors)?;
     if !errors.is_empty() {
         return Err(Failure::BadRequest);
     }
-    let filter = search.filter(&signed)?;
+    let filter = search.filter(&signed);
     let failed = &pages.shared().failed;
     let lines = failed.export(signed.expose_token(), &filter).await?;
     let headers = [

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
 use domain::{DeadLetterReason, JobAction};
 
 use super::super::choice::{Offer, name_of};
@@ -11,7 +10,7 @@ use super::super::outcomes;
 use super::{Search, in_path};
 use crate::endpoints::Registry;
 use crate::failed_list::{Entry, Job};
-use crate::web::{Errors, Page, Pager, Pages, Query, Section, Shell, Signed, filters, html};
+use crate::web::{Errors, Page, Pager, Pages, Query, Section, Shell, Signed, filters, searched};
 
 /// Rows of a page.
 const ROWS: usize = 50;
@@ -48,8 +47,8 @@ pub(in crate::pages) async fn list(
     let registry = pages.registry()?;
     let shell = signed.shell(Section::Failed);
     let mut errors = Errors::default();
-    let search = Search::of(&query, shell.t, &mut errors);
-    let filter = search.filter(&signed)?;
+    let search = Search::of(&query, registry, &signed, &mut errors)?;
+    let filter = search.filter(&signed);
     let (failed, token) = (&pages.shared().failed, signed.expose_token());
     let jobs = failed.jobs(token, JOBS);
     let (count, entries, next, jobs) = if errors.is_empty() {
@@ -74,11 +73,7 @@ pub(in crate::pages) async fn list(
         errors,
         shell,
     };
-    let mut response = html(&page)?;
-    if !page.errors.is_empty() {
-        *response.status_mut() = StatusCode::BAD_REQUEST;
-    }
-    Ok(response)
+    searched(&page, &page.errors)
 }
 
 impl Row {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{EndpointId, Timestamp};
+use domain::Timestamp;
 
 use super::chart::{self, Chart};
 use crate::attempts::{Counts, Range, Series, Times};
@@ -45,15 +45,15 @@ pub(super) struct Sum {
 }
 
 impl Figures {
-    /// Of the endpoint, or of all.
-    pub(super) fn of(series: &Series, endpoint: Option<EndpointId>, language: Language) -> Self {
+    /// `whose` stands in the queries of the links.
+    pub(super) fn of(series: &Series, whose: &str, language: Language) -> Self {
         let newest = series.points.iter().rev();
         let steps = newest.filter(|point| point.counts != Counts::default());
         let first = series.points.first();
         let since = first.map_or(Timestamp::from_millis(0), |first| first.start);
         Self {
             since,
-            behind: Behind::of(since, endpoint),
+            behind: Behind::of(since, whose),
             range: series.range,
             sum: Sum::of(series.counts, &series.times, language),
             deliveries: chart::deliveries(series, language),
@@ -74,13 +74,12 @@ impl Figures {
 }
 
 impl Behind {
-    fn of(since: Timestamp, endpoint: Option<EndpointId>) -> Self {
+    fn of(since: Timestamp, whose: &str) -> Self {
         let since = choice::field(since);
-        let of = endpoint.map_or_else(String::new, |id| format!("&endpoint={id}"));
         Self {
-            delivered: format!("/deliveries?state=delivered&since={since}{of}"),
-            waiting: format!("/deliveries?state=waiting{of}"),
-            failed: format!("/failed?since={since}{of}"),
+            delivered: format!("/deliveries?state=delivered&since={since}{whose}"),
+            waiting: format!("/deliveries?state=waiting{whose}"),
+            failed: format!("/failed?since={since}{whose}"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The ranges that can be looked at, as links.
 
 use crate::attempts::Range;
-use crate::web::{Failure, Form, Messages};
+use crate::web::{Errors, Form, Messages};
 
 /// The query's field.
 const FIELD: &str = "range";
@@ -14,17 +14,12 @@ pub(super) struct RangeLink {
 }
 
 /// The one that the URL asks for.
-pub(super) fn of(query: &Form) -> Result<Range, Failure> {
-    match query.text(FIELD) {
-        "" => Ok(Range::default()),
-        text => Range::ALL
-            .into_iter()
-            .find(|range| word(*range) == text)
-            .ok_or(Failure::BadRequest),
-    }
+pub(super) fn of(query: &Form, t: &'static Messages, errors: &mut Errors) -> Range {
+    let range = query.chosen(FIELD, &Range::ALL, word, t, errors);
+    range.unwrap_or_default()
 }
 
-pub(super) fn links(query: &Form, current: Range, t: &'static Messages) -> Vec<RangeLink> {
+pub(super) fn links(query: &Form, current: Option<Range>, t: &'static Messages) -> Vec<RangeLink> {
     let link = |range| RangeLink {
         url: format!("/overview{}", query.query_with(FIELD, word(range))),
         name: match range {
@@ -32,7 +27,7 @@ pub(super) fn links(query: &Form, current: Range, t: &'static Messages) -> Vec<R
             Range::Day => t.overview.day,
             Range::Week => t.overview.week,
         },
-        is_current: range == current,
+        is_current: Some(range) == current,
     };
     Range::ALL.map(link).into()
 }
