@@ -29,7 +29,7 @@ async fn a_value_that_is_not_known_is_an_error_of_its_field_and_nothing_is_shown
     until("it is on the list, and in the audit", async || {
         let audit = shop.get("/settings/audit").await;
         let list = shop.get("/failed").await;
-        audit.body.contains("Endpoint added</td>") && list.body.contains(&entry.to_string())
+        audit.body.contains("Endpoint added</div>") && list.body.contains(&entry.to_string())
     })
     .await;
 
@@ -207,7 +207,7 @@ async fn an_endpoint_is_found_by_its_name_and_named_in_the_audit() {
         shop.get("/settings/audit")
             .await
             .body
-            .contains("Endpoint deleted</td>")
+            .contains("Endpoint deleted</div>")
     })
     .await;
     let audit = shop.get("/settings/audit").await;
