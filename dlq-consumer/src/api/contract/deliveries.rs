@@ -25,7 +25,7 @@ pub(in crate::api) fn resend(operation: Operation) -> Operation {
     .about(
         "Also one that arrived. The body says where its event stands, as its attempt records \
          (`webhooks.attempts`) do. The receiver knows it by its `webhook-id`. One on the \
-         failed list is moved off it; one whose endpoint was deleted is dropped.",
+         failed list is moved off it; one whose endpoint was deleted goes on it.",
     )
     .json_body(MAX_BODY, body)
     .answers(resent())
