@@ -3,7 +3,7 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use domain::{AfterAttempt, DeferReason, Place, Tier, Timestamp, Waiting, place};
+use domain::{AfterAttempt, DeadLetterReason, DeferReason, Place, Tier, Timestamp, Waiting, place};
 
 use crate::{
     endpoints::{Entry, NotReady},
@@ -108,10 +108,7 @@ impl Engine {
             Place::Wait => return Placed::NoRoom(delivery, gate),
             Place::Ready => return Placed::ToReady(delivery),
             Place::Defer { tier, reason } => self.defer(delivery, tier, reason),
-            Place::DeadLetter(reason) => {
-                self.log_without_attempt(&delivery, AfterAttempt::DeadLetter { reason });
-                self.hand_on(delivery, To::DeadLetter(reason));
-            }
+            Place::DeadLetter(reason) => self.give_up(delivery, reason),
         }
         Placed::Done
     }
@@ -141,7 +138,13 @@ impl Engine {
         self.hand_on(delivery, To::Retry { tier, due_at });
     }
 
-    pub(crate) fn log_without_attempt(&self, delivery: &Delivery, after: AfterAttempt) {
+    /// Without an attempt.
+    pub(crate) fn give_up(self: &Rc<Self>, delivery: Delivery, reason: DeadLetterReason) {
+        self.log_without_attempt(&delivery, AfterAttempt::DeadLetter { reason });
+        self.hand_on(delivery, To::DeadLetter(reason));
+    }
+
+    fn log_without_attempt(&self, delivery: &Delivery, after: AfterAttempt) {
         self.attempt_log
             .write(delivery, Timestamp::now(), None, after, &self.metrics);
     }

@@ -9,13 +9,13 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use domain::{AfterAttempt, DeadLetterReason};
+use domain::DeadLetterReason;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep_until, timeout},
 };
 
-use crate::{engine::Engine, fan_out::FannedOut, hand_on::To, work::Delivery};
+use crate::{engine::Engine, fan_out::FannedOut, work::Delivery};
 
 /// How often the broker is asked where there are always events.
 const EVERY: Duration = Duration::from_millis(10);
@@ -138,9 +138,7 @@ impl Engine {
     /// again since returns to the failed list: that discards nothing.
     fn without_endpoint(self: &Rc<Self>, delivery: Delivery) {
         if delivery.ticket.lane().topic() == self.topics.resend {
-            let reason = DeadLetterReason::EndpointDeleted;
-            self.log_without_attempt(&delivery, AfterAttempt::DeadLetter { reason });
-            return self.hand_on(delivery, To::DeadLetter(reason));
+            return self.give_up(delivery, DeadLetterReason::EndpointDeleted);
         }
         self.metrics.dropped_deleted.inc();
         tracing::info!(delivery = %delivery.id(), "a delivery was dropped, its account has no such endpoint any more");

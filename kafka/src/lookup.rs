@@ -183,8 +183,8 @@ impl Worker {
         let known = self.consumer.fetch_metadata(Some(&place.topic), LIMIT);
         let known = known.map_err(unavailable)?;
         let hidden = RDKafkaErrorCode::TopicAuthorizationFailed;
-        let errors = known.topics().iter().filter_map(MetadataTopic::error);
-        if errors.map(RDKafkaErrorCode::from).any(|it| it == hidden) {
+        let mut errors = known.topics().iter().filter_map(MetadataTopic::error);
+        if errors.any(|error| RDKafkaErrorCode::from(error) == hidden) {
             let error = KafkaError::MetadataFetch(hidden);
             return Err(LookupError::Unavailable(format!(
                 "topic {}: {error}",
