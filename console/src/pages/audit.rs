@@ -76,7 +76,6 @@ pub(super) async fn list(State(pages): State<Pages>, signed: Signed, Query(query
     };
     let found = found.ok_or(Unavailable::AuditLoading)?;
     let (found, next) = cursor::page(found, ROWS, |last| cursor::older(last.place));
-    let shell = signed.shell(Section::Audit);
     let row = |entry: Entry| Row::of(&shell, registry, &signed, entry.record);
     let page = AuditPage {
         accounts: if shell.is_operator() {

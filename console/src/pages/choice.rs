@@ -1,7 +1,7 @@
 //! What the filters above lists of deliveries have in common: the account, the
 //! endpoint, the kind of event, and the time.
 
-use domain::{AccountId, EndpointId, EndpointState, EventKind, Timestamp};
+use domain::{AccountId, EndpointId, EventKind, Timestamp};
 
 use super::endpoint;
 use crate::actor::Scope;
@@ -176,15 +176,6 @@ impl Offer {
 pub(super) fn name_of(registry: &Registry, scope: &Scope, id: EndpointId) -> Option<String> {
     let found = registry.known(scope, id).ok()?;
     Some(endpoint::name(&found.endpoint))
-}
-
-/// Its state; `None` for one that is deleted.
-pub(super) fn state_of(
-    registry: &Registry,
-    scope: &Scope,
-    id: EndpointId,
-) -> Option<EndpointState> {
-    Some(registry.known(scope, id).ok()?.state())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use axum::extract::State;
 use domain::{AfterAttempt, DeliveryId, EventId, EventKind, Timestamp};
 
 use super::choice::{Choice, Offer, name_of};
-use super::diagnosis::Told;
+use super::diagnosis::wrong;
 use super::outcomes;
 use crate::attempts::{Cursor, DeliveryState, DeliverySummary, Filter};
 use crate::endpoints::Registry;
@@ -150,7 +150,6 @@ impl Row {
             }
             AfterAttempt::DeadLetter { reason } => (Some(outcomes::given_up(t, reason)), None),
         };
-        let told = Told::by(t, summary.last_status, summary.last_error.as_deref());
         Self {
             id: summary.id,
             account: summary.account.to_string(),
@@ -160,7 +159,7 @@ impl Row {
             attempts: summary.attempts,
             status: summary.last_status,
             why,
-            wrong: told.wrong,
+            wrong: wrong(t, summary.last_status, summary.last_error.as_deref()),
             due_at,
             is_due: due_at.is_some_and(|due_at| due_at <= shell.now),
             first_at: summary.first_at,

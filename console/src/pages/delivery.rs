@@ -8,11 +8,12 @@ use domain::record::Coordinates;
 use domain::{AfterAttempt, AttemptRecord, DeferReason, DeliveryId, EndpointState, Timestamp};
 use kafka::LookupError;
 
-use super::choice::{name_of, state_of};
 use super::diagnosis::Told;
+use super::endpoint::name;
 use super::outcomes::{self, Resend};
 use crate::attempts::{Delivery, DeliveryState};
 use crate::delivery_log::NoPayload;
+use crate::endpoints::Found;
 use crate::web::{
     Failure, JsonView, Messages, Named, Notice, Page, Pages, Query, Section, Shell, Signed,
     filters, html, see_other, with_cookie,
@@ -30,6 +31,7 @@ struct DeliveryPage {
     /// What its endpoint is called; `None` when that is deleted.
     endpoint: Option<String>,
     endpoint_state: Option<EndpointState>,
+    resend: Resend,
     steps: Vec<Step>,
     /// `None` until it is asked for: it is read from Kafka.
     payload: Option<Result<JsonView, &'static str>>,
@@ -72,10 +74,13 @@ pub(super) async fn show(
     } else {
         None
     };
-    let (registry, scope) = (pages.registry()?, &signed.by.scope);
+    let registry = pages.registry()?;
+    let endpoint = registry.known(&signed.by.scope, id.endpoint).ok();
+    let endpoint_state = endpoint.as_ref().map(Found::state);
     html(&DeliveryPage {
-        endpoint: name_of(registry, scope, id.endpoint),
-        endpoint_state: state_of(registry, scope, id.endpoint),
+        endpoint: endpoint.map(|found| name(&found.endpoint)),
+        endpoint_state,
+        resend: Resend::of(shell.t, endpoint_state),
         state: DeliveryState::after(&delivery.summary.after),
         steps: steps(&shell, &delivery.records),
         payload,
@@ -189,10 +194,6 @@ impl Step {
 }
 
 impl DeliveryPage {
-    fn resend(&self) -> Resend {
-        Resend::of(self.shell.t, self.endpoint_state)
-    }
-
     /// Where it can be sent again from.
     fn has_place(&self) -> bool {
         !self.delivery.records.is_empty()

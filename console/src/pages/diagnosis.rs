@@ -34,6 +34,20 @@ pub(super) fn words(t: &'static Messages, diagnosis: Diagnosis) -> (&'static str
     }
 }
 
+/// What is wrong, by a status and `cause: text` as records have them.
+pub(super) fn wrong(
+    t: &'static Messages,
+    status: Option<u16>,
+    error: Option<&str>,
+) -> Option<&'static str> {
+    let diagnosis = Diagnosis::recorded(error.and_then(cause), status)?;
+    Some(words(t, diagnosis).0)
+}
+
+fn cause(error: &str) -> Option<Cause> {
+    Cause::parse(error.split_once(": ")?.0)
+}
+
 /// Why an attempt failed, as its record tells.
 #[derive(Debug, Default)]
 pub(super) struct Told {
@@ -46,12 +60,10 @@ pub(super) struct Told {
 impl Told {
     /// From a status and `cause: text`, as records have them.
     pub(super) fn by(t: &'static Messages, status: Option<u16>, error: Option<&str>) -> Self {
-        let cause = error.and_then(|error| Cause::parse(error.split_once(": ")?.0));
-        let diagnosis = Diagnosis::recorded(cause, status);
         Self {
-            wrong: diagnosis.map(|diagnosis| words(t, diagnosis).0),
+            wrong: wrong(t, status, error),
             technical: error
-                .filter(|_| cause != Some(Cause::Status))
+                .filter(|error| cause(error) != Some(Cause::Status))
                 .map(str::to_owned),
         }
     }

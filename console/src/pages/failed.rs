@@ -19,9 +19,8 @@ use std::fmt::Write as _;
 use domain::{DeadLetterReason, FailedFilter};
 
 use super::choice::Choice;
-use crate::actor::Scope;
 use crate::endpoints::Registry;
-use crate::web::{Errors, Failure, Form, Signed};
+use crate::web::{Errors, Failure, Form, Pages, Signed};
 
 /// What the URL or a form chooses by.
 struct Search {
@@ -58,12 +57,8 @@ impl Search {
             until,
             ..
         } = &self.choice;
-        let account = match scope {
-            Scope::Account(named) if signed.is_operator() => Some(named.clone()),
-            Scope::Account(_) | Scope::Every => None,
-        };
         FailedFilter {
-            account,
+            account: signed.account_of(scope),
             endpoint: *endpoint_id,
             event: *event,
             reason: self.reason,
@@ -72,6 +67,16 @@ impl Search {
             ids: None,
         }
     }
+}
+
+/// What a form chooses that was made of the list's.
+fn filter_of(pages: &Pages, signed: &Signed, form: &Form) -> Result<FailedFilter, Failure> {
+    let mut errors = Errors::default();
+    let search = Search::of(form, pages.registry()?, signed, &mut errors)?;
+    if !errors.is_empty() {
+        return Err(Failure::BadRequest);
+    }
+    Ok(search.filter(signed))
 }
 
 /// The list, of what this filter chooses; a selection is not a part of its URL.

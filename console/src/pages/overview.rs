@@ -106,23 +106,15 @@ pub(super) async fn show(State(pages): State<Pages>, signed: Signed, Query(query
         failing,
         endpoints,
         reading: Reading::of(attempts.progress()),
-        account: named(&signed, scope),
+        account: signed.account_of(scope),
         errors,
         shell,
     })
 }
 
-/// The account that an operator looks at alone.
-fn named(signed: &Signed, scope: &Scope) -> Option<AccountId> {
-    match scope {
-        Scope::Account(account) if signed.is_operator() => Some(account.clone()),
-        Scope::Account(_) | Scope::Every => None,
-    }
-}
-
 /// What the links behind figures have in their queries, so that they lead to the same.
 fn whose(signed: &Signed, scope: &Scope, endpoint: Option<EndpointId>) -> String {
-    match (endpoint, named(signed, scope)) {
+    match (endpoint, signed.account_of(scope)) {
         (Some(id), _) => format!("&endpoint={id}"),
         (None, Some(account)) => format!("&account={account}"),
         (None, None) => String::new(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Method, Uri};
-use domain::Timestamp;
+use domain::{AccountId, Timestamp};
 
 use super::{Errors, Failure, Form, Jar, Language, Notice, Pages, Section, Session, Shell, Theme};
 use crate::actor::{Actor, Scope};
@@ -122,6 +122,14 @@ impl Signed {
             },
         };
         Ok(self.by.narrowed(named)?)
+    }
+
+    /// The account that an operator looks at alone.
+    pub(crate) fn account_of(&self, scope: &Scope) -> Option<AccountId> {
+        match scope {
+            Scope::Account(account) if self.is_operator() => Some(account.clone()),
+            Scope::Account(_) | Scope::Every => None,
+        }
     }
 
     pub(crate) fn language(&self) -> Language {

@@ -2,19 +2,19 @@
 //! pages, which is the first of two defences against forged requests (the other is the
 //! session's form token), and what our URLs begin with.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
+use axum::http::header::{self, AsHeaderName};
 
 use super::own_page;
 
 /// `Sec-Fetch-Site` says it (Fetch Metadata); browsers before 2023 send `Origin`,
 /// which must name the host that was asked. Neither is a no.
 pub(super) fn is_own(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(site) = text("sec-fetch-site") {
+    if let Some(site) = text(headers, "sec-fetch-site") {
         return site == "same-origin";
     }
-    let host = text(header::HOST.as_str());
-    let origin = text(header::ORIGIN.as_str()).and_then(|origin| origin.split_once("://"));
+    let host = text(headers, header::HOST);
+    let origin = text(headers, header::ORIGIN).and_then(|origin| origin.split_once("://"));
     match (origin, host) {
         (Some((_, origin)), Some(host)) => origin.eq_ignore_ascii_case(host),
         (_, _) => false,
@@ -23,10 +23,7 @@ pub(super) fn is_own(headers: &HeaderMap) -> bool {
 
 /// Whether the request was sent to this machine by one of its own names.
 pub(super) fn is_loopback(headers: &HeaderMap) -> bool {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let host = host.unwrap_or_default();
+    let host = text(headers, header::HOST).unwrap_or_default();
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         Some(_) | None => host,
@@ -37,7 +34,7 @@ pub(super) fn is_loopback(headers: &HeaderMap) -> bool {
 /// What our URLs begin with, for whoever asked this host; `None` where none was named
 /// that a URL could have. It has TLS, but on this machine.
 pub(crate) fn own_origin(headers: &HeaderMap) -> Option<String> {
-    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let host = text(headers, header::HOST)?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
     let scheme = if is_loopback(headers) {
         "http"
@@ -49,12 +46,15 @@ pub(crate) fn own_origin(headers: &HeaderMap) -> Option<String> {
 
 /// The page that a request came from, by its `Referer`, where that is one of ours.
 pub(super) fn own_referer(headers: &HeaderMap) -> Option<&str> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let (_, referer) = text(header::REFERER)?.split_once("://")?;
+    let (_, referer) = text(headers, header::REFERER)?.split_once("://")?;
     let (host, _) = referer.split_once('/')?;
     let path = referer.get(host.len()..)?;
-    let is_own = host.eq_ignore_ascii_case(text(header::HOST)?);
+    let is_own = host.eq_ignore_ascii_case(text(headers, header::HOST)?);
     own_page(path).filter(|_| is_own)
+}
+
+fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
 }
 
 #[cfg(test)]

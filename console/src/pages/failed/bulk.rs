@@ -6,10 +6,10 @@ use axum::response::Response;
 use domain::{FailedFilter, JobAction, Timestamp};
 
 use super::super::chosen;
-use super::{Search, list_of};
+use super::{filter_of, list_of};
 use crate::failed_list::Forecast;
 use crate::web::{
-    Errors, Failure, Form, Notice, Page, Pages, Section, Shell, Signed, filters, html, see_other,
+    Failure, Form, Notice, Page, Pages, Section, Shell, Signed, filters, html, see_other,
     with_cookie,
 };
 
@@ -40,7 +40,7 @@ pub(in crate::pages) async fn ask(State(pages): State<Pages>, signed: Signed, fo
         "discard_all" => (JobAction::Discard, false),
         _ => return Err(Failure::BadRequest),
     };
-    let mut filter = searched(&pages, &signed, &form)?;
+    let mut filter = filter_of(&pages, &signed, &form)?;
     let list = list_of(&filter);
     let shell = signed.shell(Section::Failed).back_to(list.clone());
     let mut chosen = None;
@@ -80,7 +80,7 @@ pub(in crate::pages) async fn start(
     let action = JobAction::ALL.into_iter().find(|it| it.as_str() == wanted);
     let action = action.ok_or(Failure::BadRequest)?;
     let ids: Vec<String> = form.all("id").map(str::to_owned).collect();
-    let mut filter = searched(&pages, &signed, &form)?;
+    let mut filter = filter_of(&pages, &signed, &form)?;
     filter.ids = Some(ids).filter(|ids| !ids.is_empty());
     if filter.ids.is_none() && filter.until.is_none() {
         // Of no page of ours: it would take more than was counted.
@@ -89,16 +89,6 @@ pub(in crate::pages) async fn start(
     let failed = &pages.shared().failed;
     let job = failed.start(signed.expose_token(), &filter, action).await?;
     Ok(see_other(&format!("/resends/{}", job.id)))
-}
-
-/// The filter of a form.
-fn searched(pages: &Pages, signed: &Signed, form: &Form) -> Result<FailedFilter, Failure> {
-    let mut errors = Errors::default();
-    let search = Search::of(form, pages.registry()?, signed, &mut errors)?;
-    if !errors.is_empty() {
-        return Err(Failure::BadRequest);
-    }
-    Ok(search.filter(signed))
 }
 
 fn nothing_selected(signed: &Signed, list: &str) -> Response {

@@ -5,11 +5,12 @@ use axum::extract::State;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{DeliveryId, JobAction};
 
-use super::super::choice::{name_of, state_of};
 use super::super::confirm::ConfirmPage;
 use super::super::diagnosis::Told;
+use super::super::endpoint::name;
 use super::super::outcomes::{self, Resend};
 use super::{in_path, left};
+use crate::endpoints::Found;
 use crate::failed_list::{Entry, NotAnswered};
 use crate::web::{
     JsonView, Named, Notice, Page, Pages, Section, Shell, Signed, filters, html, see_other,
@@ -44,16 +45,14 @@ pub(in crate::pages) async fn show(
         entry => entry?,
     };
     let shell = signed.shell(Section::Failed);
-    let endpoint = entry.endpoint_id.as_ref().and_then(|id| id.parse().ok());
     let registry = pages.registry()?;
+    let endpoint = entry.endpoint_id.as_ref().and_then(|id| id.parse().ok());
+    let endpoint = endpoint.and_then(|id| registry.known(&signed.by.scope, id).ok());
     html(&EntryPage {
         path: format!("/failed/{}", in_path(&id)),
         delivery: id.parse().ok(),
-        resend: Resend::of(
-            shell.t,
-            endpoint.and_then(|id| state_of(registry, &signed.by.scope, id)),
-        ),
-        endpoint: endpoint.and_then(|id| name_of(registry, &signed.by.scope, id)),
+        resend: Resend::of(shell.t, endpoint.as_ref().map(Found::state)),
+        endpoint: endpoint.map(|found| name(&found.endpoint)),
         why: outcomes::given_up(shell.t, entry.reason),
         told: Told::by(shell.t, entry.last_status, entry.last_error.as_deref()),
         payload: payload(&entry),

@@ -5,20 +5,15 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse as _;
 
-use super::Search;
-use crate::web::{Errors, Failure, Page, Pages, Query, Signed};
+use super::filter_of;
+use crate::web::{Page, Pages, Query, Signed};
 
 pub(in crate::pages) async fn export(
     State(pages): State<Pages>,
     signed: Signed,
     Query(query): Query,
 ) -> Page {
-    let mut errors = Errors::default();
-    let search = Search::of(&query, pages.registry()?, &signed, &mut errors)?;
-    if !errors.is_empty() {
-        return Err(Failure::BadRequest);
-    }
-    let filter = search.filter(&signed);
+    let filter = filter_of(&pages, &signed, &query)?;
     let failed = &pages.shared().failed;
     let lines = failed.export(signed.expose_token(), &filter).await?;
     let headers = [

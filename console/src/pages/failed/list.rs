@@ -5,8 +5,7 @@ use axum::extract::State;
 use domain::{DeadLetterReason, JobAction};
 
 use super::super::choice::{Offer, name_of};
-use super::super::diagnosis::Told;
-use super::super::outcomes;
+use super::super::{diagnosis, outcomes};
 use super::{Search, in_path};
 use crate::endpoints::Registry;
 use crate::failed_list::{Entry, Job};
@@ -98,7 +97,7 @@ impl FailedPage {
 
     /// Why the last attempt failed.
     fn wrong(&self, row: &Row) -> Option<&'static str> {
-        Told::by(self.shell.t, None, row.entry.last_error.as_deref()).wrong
+        diagnosis::wrong(self.shell.t, None, row.entry.last_error.as_deref())
     }
 
     /// The job in words.
