@@ -133,6 +133,27 @@ fn the_head_of_an_envelope_says_event_and_id() {
 }
 
 #[test]
+fn an_event_is_known_by_the_outside_of_its_bytes() {
+    let head = EnvelopeHead::parse(PAGE.as_bytes()).unwrap();
+    let bytes = Envelope::parse(PAGE.as_bytes())
+        .unwrap()
+        .to_bytes()
+        .unwrap();
+    assert!(head.is_outside_of(&bytes));
+    let text = String::from_utf8(bytes).unwrap();
+    for other in [
+        text.replace("8f3a2c91", "8f3a2c92"),
+        text.replace("rating_submitted", "nps_calculated"),
+        text.replace("{\"event\":", "{\"event\": "),
+        text.trim_end_matches('}').to_owned(),
+        format!(" {text}"),
+        String::new(),
+    ] {
+        assert!(!head.is_outside_of(other.as_bytes()), "{other}");
+    }
+}
+
+#[test]
 fn the_head_of_a_poison_record_says_what_is_wrong_with_it() {
     let cut = PAGE.len() - 1;
     let mut not_utf8 = PAGE.as_bytes().to_vec();
@@ -168,6 +189,7 @@ proptest! {
         prop_assert_eq!(&Envelope::parse(&bytes).unwrap(), &envelope);
         let head = EnvelopeHead::parse(&bytes).unwrap();
         prop_assert_eq!((head.kind, head.id), (envelope.data().kind(), envelope.id()));
+        prop_assert!(head.is_outside_of(&bytes));
         // The same bytes again: what is read and written anew does not drift.
         prop_assert_eq!(Envelope::parse(&bytes).unwrap().to_bytes().unwrap(), bytes);
     }
