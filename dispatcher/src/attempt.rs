@@ -38,6 +38,10 @@ impl Engine {
                     delivery = next;
                     // The limit may have risen.
                     self.pump(gate);
+                    // Every answer that is there is taken in before the next
+                    // requests are signed and written, one right after the other:
+                    // whoever reads them is woken once for many.
+                    tokio::task::yield_now().await;
                 }
                 Next::End => {
                     while let Some(next) = self.gates.next_of_all() {
