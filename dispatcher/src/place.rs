@@ -26,7 +26,7 @@ enum Placed {
 
 /// A lane that waits for room looks again after this time: an endpoint that has
 /// stopped answering must not hold it.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 impl Engine {
     /// Places a delivery that is due, and waits with it where the placement

@@ -74,9 +74,10 @@ impl From<SetupError> for RunError {
     }
 }
 
-/// The hand-on publisher: a record waits a moment for others.
+/// The hand-on publisher. A request to Kafka carries one partition and is dear, and
+/// nothing that is handed on is urgent: a record waits for others.
 const HAND_ON: PublisherOptions = PublisherOptions {
-    linger: Duration::from_millis(2),
+    linger: Duration::from_millis(20),
     message_timeout: Duration::from_secs(30),
     compression: Compression::None,
     capacity: 8 * 1024 * 1024,

@@ -10,6 +10,8 @@ use crate::{DeadLetterReason, EndpointState, Schedule, Tier, Timestamp};
 
 /// From this pace on the dispatcher is the limit, and not the endpoint.
 pub const FAST_PACE: u32 = 10_000;
+/// Whoever answers at [`FAST_PACE`] is not silent for so long: no lane waits for it.
+const STILL_FAST: Duration = Duration::from_millis(20);
 /// An endpoint that is silent or closed for this long does not move its queue.
 pub const MOVING: Duration = Duration::from_secs(1);
 /// An endpoint that gave no answer for this long is unresponsive.
@@ -140,7 +142,7 @@ pub fn place(gate: &Gate, waiting: Waiting, now: Timestamp, schedule: &Schedule)
     if gate.queue_room && gate.silent_for < MOVING && gate.closed_for <= MOVING {
         return Place::Queue;
     }
-    if gate.pace.is_none_or(|pace| pace >= FAST_PACE) {
+    if gate.silent_for < STILL_FAST && gate.pace.is_none_or(|pace| pace >= FAST_PACE) {
         return Place::Wait;
     }
     later(Place::Ready)

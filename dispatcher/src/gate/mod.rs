@@ -10,7 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{AccountId, EndpointId, EndpointState, Gate as View, LimitChange, Outcome, Verdict};
+use domain::{
+    AccountId, EndpointId, EndpointState, FAST_PACE, Gate as View, LimitChange, Outcome, Verdict,
+};
 use tokio::sync::Notify;
 
 use self::{
@@ -68,6 +70,8 @@ struct Inner {
     /// The short queue, of deliveries that hold an offset of a source or delay
     /// lane back.
     queue: VecDeque<Delivery>,
+    /// How long it may become, as of the last placement.
+    queue_capacity: usize,
     /// What paced lanes hold in their look-ahead for this endpoint.
     look_ahead: VecDeque<Delivery>,
     /// Whose turn it is when both wait.
@@ -161,6 +165,7 @@ impl Gates {
                 in_flight: 0,
                 closed_until: None,
                 queue: VecDeque::new(),
+                queue_capacity: 0,
                 look_ahead: VecDeque::new(),
                 look_ahead_first: false,
                 timer: false,
@@ -180,11 +185,13 @@ impl Gates {
         let mut inner = gate.inner.borrow_mut();
         inner.set_rate(entry.record.max_per_second, now);
         let waiting = !inner.queue.is_empty() || !inner.look_ahead.is_empty();
+        let pace = inner.pace(now);
+        inner.queue_capacity = queue_capacity(inner.limit.get(), pace);
         View {
             state: entry.state,
             room: !waiting && self.room(gate, &mut inner, now) == Room::Free,
-            queue_room: inner.queue.len() < inner.queue_capacity(),
-            pace: inner.pace(now),
+            queue_room: inner.queue.len() < inner.queue_capacity,
+            pace,
             silent_for: inner.still_for(now),
             closed_for: inner.closed_for(now),
         }
@@ -293,7 +300,7 @@ impl Gates {
         if !inner.waits() {
             inner.in_line_since = None;
         }
-        if inner.queue.len() <= inner.queue_capacity() / 2 {
+        if inner.queue.len() <= inner.queue_capacity / 2 {
             gate.room.notify_waiters();
         }
         if start.is_empty() {
@@ -426,12 +433,6 @@ impl Gate {
 }
 
 impl Inner {
-    /// Twice what may be under way: at the endpoint's pace it is sent within
-    /// the time of two attempts.
-    fn queue_capacity(&self) -> usize {
-        2 * self.limit.get()
-    }
-
     /// What it can take a second. Nothing more while it is closed than it took.
     fn pace(&mut self, now: Instant) -> Option<u32> {
         let is_open = self.closed_for(now).is_zero();
@@ -478,6 +479,15 @@ impl Inner {
             self.rate = per_second.map(|rate| RateLimit::new(rate, now));
         }
     }
+}
+
+/// How long a short queue may become: twice what may be under way, or what the
+/// endpoint takes in 10 ms where that is more (up to [`FAST_PACE`]: a hundred). A
+/// quick endpoint with few slots then bears a batch of records without a lane that
+/// waits for it, or a way through `webhooks.ready`.
+fn queue_capacity(limit: usize, pace: Option<u32>) -> usize {
+    let in_10_ms = pace.unwrap_or(0).min(FAST_PACE) / 100;
+    usize::try_from(in_10_ms).unwrap_or(0).max(2 * limit)
 }
 
 /// A paused or disabled endpoint's deliveries are placed, not sent.

@@ -81,6 +81,20 @@ fn row_queue_full_but_fast_waits_because_the_dispatcher_is_the_limit() {
 }
 
 #[test]
+fn no_lane_waits_for_an_endpoint_that_is_silent() {
+    for (silent_ms, expected) in [(19, Place::Wait), (20, Place::Ready)] {
+        for pace in [Some(250_000), None] {
+            let gate = Gate {
+                pace,
+                silent_for: Duration::from_millis(silent_ms),
+                ..full()
+            };
+            assert_eq!(placed(gate, FRESH), expected, "{silent_ms} ms, {pace:?}");
+        }
+    }
+}
+
+#[test]
 fn an_endpoint_whose_first_attempt_is_just_on_its_way_is_given_the_benefit_of_the_doubt() {
     let gate = Gate {
         pace: None,
