@@ -95,9 +95,10 @@ pub(crate) struct Running(Child);
 impl Running {
     pub(crate) fn start(arguments: &[&str]) -> anyhow::Result<Self> {
         let core = layout::MEASURED.to_string();
+        // Not by its path: building what is measured may have put another there.
+        let itself = format!("/proc/{}/exe", std::process::id());
         let child = Command::new("taskset")
-            .args(["-c", &core])
-            .arg(std::env::current_exe()?)
+            .args(["-c", &core, &itself])
             .arg("peer")
             .args(arguments)
             .stdin(Stdio::null())
