@@ -17,6 +17,7 @@ use crate::{Size, layout, load, process, progress};
 const ROUNDS: usize = 5;
 const GOOD: usize = 7;
 const ALL: usize = 10;
+/// Shorter, the load's own requests fill the broker's core before any endpoint is bad.
 const LINGER: Duration = Duration::from_millis(5);
 const DEADLINE: Duration = Duration::from_secs(120);
 /// Shown apart: the dispatcher has just been started, opens its connections and finds

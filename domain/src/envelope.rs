@@ -138,7 +138,7 @@ pub struct EnvelopeHead {
 
 impl EnvelopeHead {
     /// Whether the bytes begin and end as [`Envelope::to_bytes`] writes this event.
-    /// What is between is not looked at, which costs as much as signing it.
+    /// What is between is not looked at: that would cost as much as signing it.
     #[must_use]
     pub fn is_outside_of(&self, bytes: &[u8]) -> bool {
         let Self { kind, id } = self;
