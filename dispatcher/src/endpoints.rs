@@ -11,6 +11,7 @@ use domain::{
     FilteredEvent, KeyRing, OpenError, SigningKey, Timestamp,
 };
 use kafka::TableRecord;
+use rustc_hash::FxHashMap;
 
 /// An endpoint at one version, with what every attempt at it needs.
 #[derive(Debug)]
@@ -70,8 +71,9 @@ impl Ready {
 
 #[derive(Default)]
 struct Tables {
-    by_id: HashMap<EndpointId, Arc<Entry>>,
-    by_account: HashMap<AccountId, HashMap<EndpointId, Arc<Entry>>>,
+    /// Ids are our own random numbers: they need no hash that withstands chosen ones.
+    by_id: FxHashMap<EndpointId, Arc<Entry>>,
+    by_account: HashMap<AccountId, FxHashMap<EndpointId, Arc<Entry>>>,
     said: HashMap<EndpointId, EndpointStateRecord>,
     /// The offset after the last record that was taken in.
     read_to: i64,
@@ -169,7 +171,7 @@ impl EndpointTable {
         into.extend(
             endpoints
                 .into_iter()
-                .flat_map(HashMap::values)
+                .flat_map(FxHashMap::values)
                 .filter(|entry| entry.state != EndpointState::Disabled)
                 .filter(|entry| entry.record.events.contains(&event.kind()))
                 .filter(|entry| entry.record.filter.lets_pass(event))

@@ -9,7 +9,6 @@ use std::{
 
 use domain::{Tier, record::Coordinates};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     offsets::{Begun, Commit, Tracker},
@@ -62,8 +61,10 @@ pub(crate) struct Lane {
     /// Counts how often the partition began anew: what was read before that
     /// completes nothing after it.
     generation: Cell<u32>,
-    /// Cancelled when nothing more is to be begun.
-    stop: CancellationToken,
+    /// Nothing more is to be begun.
+    stopped: Cell<bool>,
+    /// Told when that is so.
+    stop: Notify,
     /// Something that was held has been let go.
     released: Notify,
     /// When the oldest incomplete record was written, in ms since 1970.
@@ -88,7 +89,8 @@ impl Lane {
             held_bytes: Cell::new(0),
             ours: Cell::new(true),
             generation: Cell::new(0),
-            stop: CancellationToken::new(),
+            stopped: Cell::new(false),
+            stop: Notify::new(),
             released: Notify::new(),
             oldest: Cell::new(None),
             older_than_table: Cell::new(0),
@@ -180,7 +182,7 @@ impl Lane {
     /// Waits until one more record may be read. False when none may any more.
     pub(crate) async fn room(&self) -> bool {
         loop {
-            if self.stop.is_cancelled() {
+            if self.stopped.get() {
                 return false;
             }
             let limit = self.kind.look_ahead();
@@ -191,7 +193,7 @@ impl Lane {
                 return true;
             }
             tokio::select! {
-                () = self.stop.cancelled() => {}
+                () = self.stopped() => {}
                 () = self.released.notified() => {}
             }
         }
@@ -210,21 +212,25 @@ impl Lane {
 
     /// Begins nothing more; what is in flight goes on.
     pub(crate) fn stop(&self) {
-        self.stop.cancel();
+        self.stopped.set(true);
+        self.stop.notify_waiters();
     }
 
     /// The partition is lost, or given up: nothing of it is ours to do any more.
     pub(crate) fn abandon(&self) {
         self.ours.set(false);
-        self.stop.cancel();
+        self.stop();
     }
 
     pub(crate) async fn stopped(&self) {
-        self.stop.cancelled().await;
+        // All on one thread: nothing stops it between the look and the wait.
+        while !self.stopped.get() {
+            self.stop.notified().await;
+        }
     }
 
     pub(crate) fn is_read(&self) -> bool {
-        !self.stop.is_cancelled()
+        !self.stopped.get()
     }
 
     pub(crate) fn is_ours(&self) -> bool {

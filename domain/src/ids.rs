@@ -57,7 +57,7 @@ fn hex(number: u128) -> [u8; 32] {
 }
 
 fn ascii(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("hex digits are ASCII")
+    std::str::from_utf8(bytes).expect("prefixes and hex digits are ASCII")
 }
 
 macro_rules! hex_id {
@@ -70,6 +70,14 @@ macro_rules! hex_id {
         impl $name {
             /// What is allowed, as error messages say it.
             pub(crate) const ALLOWED: &'static str = $allowed;
+
+            fn text(self) -> [u8; $prefix.len() + 32] {
+                let mut text = [0; $prefix.len() + 32];
+                let (prefix, digits) = text.split_at_mut($prefix.len());
+                prefix.copy_from_slice($prefix.as_bytes());
+                digits.copy_from_slice(&hex(self.0));
+                text
+            }
 
             /// The id as an index keeps it.
             #[must_use]
@@ -86,8 +94,7 @@ macro_rules! hex_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($prefix)?;
-                f.write_str(ascii(&hex(self.0)))
+                f.write_str(ascii(&self.text()))
             }
         }
 
