@@ -37,7 +37,7 @@ impl Engine {
                 Next::Go(next) => {
                     delivery = next;
                     // The limit may have risen.
-                    self.pump(gate);
+                    self.pump(gate, ended);
                     // Every answer that is there is taken in before the next
                     // requests are signed and written, one right after the other:
                     // whoever reads them is woken once for many.
@@ -45,12 +45,12 @@ impl Engine {
                 }
                 Next::End => {
                     while let Some(next) = self.gates.next_of_all() {
-                        self.pump(&next);
+                        self.pump(&next, ended);
                     }
                     while let Some(next) = self.gates.next_of_account(gate) {
-                        self.pump(&next);
+                        self.pump(&next, ended);
                     }
-                    self.pump(gate);
+                    self.pump(gate, ended);
                     return;
                 }
             }

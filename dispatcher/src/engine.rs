@@ -4,7 +4,7 @@
 
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     rc::{Rc, Weak},
     sync::Arc,
     time::Duration,
@@ -32,7 +32,7 @@ use crate::{
     endpoints::EndpointTable,
     gate::Gates,
     group::{Assigned, GroupEvent, ToCommit, commit_list},
-    hand_on,
+    hand_on::{self, Leaving},
     lane::{Lane, LaneKind},
     lanes::Queue,
     member::{JoinError, Member},
@@ -68,6 +68,8 @@ pub(crate) struct Engine {
     /// How many deliveries may be on their way to `webhooks.ready` because they
     /// had no room: an event for many endpoints makes one for each.
     pub(crate) to_ready: Arc<Semaphore>,
+    /// What waits to be handed on.
+    pub(crate) leaving: RefCell<VecDeque<Leaving>>,
     /// Every task of the engine, so that somebody waits for each.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when timers need not be waited for any more.
@@ -125,6 +127,8 @@ impl Conductor {
         self.join()?;
         let looking = Rc::clone(&self.engine).look_again();
         self.engine.tasks.spawn_local(looking);
+        let watching = Rc::clone(&self.engine).watch_saturation();
+        self.engine.tasks.spawn_local(watching);
         let mut tick = every(COMMIT_EVERY);
         let mut ticks = 0_u32;
         let mut leaving = false;

@@ -31,6 +31,18 @@ pub(crate) enum To {
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// So many are begun at once, and a sixteenth of what waits; then whatever is to be
+/// sent has its turn.
+const TURN: usize = 4;
+
+/// A delivery that waits to be handed on.
+pub(crate) struct Leaving {
+    delivery: Delivery,
+    to: To,
+    /// Held until it is done.
+    permit: Option<OwnedSemaphorePermit>,
+}
+
 impl Engine {
     /// Hands a delivery on, in the background. Its lane's look-ahead bounds how
     /// many are under way.
@@ -45,42 +57,70 @@ impl Engine {
         to: To,
         permit: Option<OwnedSemaphorePermit>,
     ) {
-        let engine = Rc::clone(self);
-        self.tasks.spawn_local(async move {
-            let _until_done = permit;
-            let Delivery {
-                event,
-                mut state,
-                ticket,
-                ..
-            } = delivery;
-            let id = state.id(event.headers.id);
-            let (topic, key, partition) = match to {
-                To::Retry { tier, due_at } => {
-                    state.due_at = Some(due_at);
-                    (engine.topics.retry_tier(tier), id.to_string(), None)
-                }
-                To::Ready => {
-                    state.due_at = None;
-                    let endpoint = state.endpoint;
-                    let partition = engine.ready_partition(endpoint);
-                    let key = endpoint.to_string();
-                    (engine.topics.ready.clone(), key, Some(partition))
-                }
-                To::DeadLetter(reason) => {
-                    engine.dead_letter_says(&mut state, reason, &event.headers);
-                    (engine.topics.dead_letter.clone(), id.to_string(), None)
-                }
-            };
-            let headers = state.write(&event.headers);
-            engine
-                .write(ticket, || {
-                    Record::new(topic.as_str(), key.as_bytes(), event.body.as_ref())
-                        .to_partition(partition)
-                        .headers(&headers)
-                })
-                .await;
+        let mut leaving = self.leaving.borrow_mut();
+        leaving.push_back(Leaving {
+            delivery,
+            to,
+            permit,
         });
+        if leaving.len() == 1 {
+            self.tasks.spawn_local(Rc::clone(self).hand_on_in_turns());
+        }
+    }
+
+    /// Hands on what waits for it, a few at a time: it is not urgent, and what can be
+    /// sent goes first.
+    async fn hand_on_in_turns(self: Rc<Self>) {
+        // Whoever adds one to an empty queue begins this anew.
+        while !self.leaving.borrow().is_empty() {
+            tokio::task::yield_now().await;
+            let turn = TURN + self.leaving.borrow().len() / 16;
+            for _ in 0..turn {
+                let Some(next) = self.leaving.borrow_mut().pop_front() else {
+                    return;
+                };
+                self.tasks.spawn_local(Rc::clone(&self).hand_on_now(next));
+            }
+        }
+    }
+
+    async fn hand_on_now(self: Rc<Self>, leaving: Leaving) {
+        let Leaving {
+            delivery:
+                Delivery {
+                    event,
+                    mut state,
+                    ticket,
+                    ..
+                },
+            to,
+            permit: _until_done,
+        } = leaving;
+        let id = state.id(event.headers.id);
+        let (topic, key, partition) = match to {
+            To::Retry { tier, due_at } => {
+                state.due_at = Some(due_at);
+                (self.topics.retry_tier(tier), id.to_string(), None)
+            }
+            To::Ready => {
+                state.due_at = None;
+                let endpoint = state.endpoint;
+                let partition = self.ready_partition(endpoint);
+                let key = endpoint.to_string();
+                (self.topics.ready.clone(), key, Some(partition))
+            }
+            To::DeadLetter(reason) => {
+                self.dead_letter_says(&mut state, reason, &event.headers);
+                (self.topics.dead_letter.clone(), id.to_string(), None)
+            }
+        };
+        let headers = state.write(&event.headers);
+        self.write(ticket, || {
+            Record::new(topic.as_str(), key.as_bytes(), event.body.as_ref())
+                .to_partition(partition)
+                .headers(&headers)
+        })
+        .await;
     }
 
     /// Half of `webhooks.ready` is for endpoints that keep pace: what they have no

@@ -1,7 +1,11 @@
 //! Acting on the placement: a delivery that may be sent now goes where the
 //! pure function says.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use domain::{AfterAttempt, DeadLetterReason, DeferReason, Place, Tier, Timestamp, Waiting, place};
 
@@ -27,6 +31,11 @@ enum Placed {
 /// A lane that waits for room looks again after this time: an endpoint that has
 /// stopped answering must not hold it.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// How often it is looked whether the engine's thread has time left.
+const SATURATION_EVERY: Duration = Duration::from_millis(20);
+/// It has none when it works for this share of the time.
+const SATURATED: f64 = 0.9;
 
 impl Engine {
     /// Places a delivery that is due, and waits with it where the placement
@@ -81,7 +90,7 @@ impl Engine {
             return Placed::Done;
         };
         let gate = self.gates.of(&entry);
-        let now = std::time::Instant::now();
+        let now = Instant::now();
         let view = self.gates.view(&gate, &entry, now);
         let waiting = Waiting {
             first_at: delivery.state.first_at,
@@ -123,7 +132,7 @@ impl Engine {
 
     fn wait_at(self: &Rc<Self>, gate: &Rc<Gate>, delivery: Delivery) {
         Gates::enqueue(gate, delivery);
-        self.pump(gate);
+        self.pump(gate, Instant::now());
     }
 
     fn defer(self: &Rc<Self>, mut delivery: Delivery, tier: Tier, reason: DeferReason) {
@@ -150,8 +159,8 @@ impl Engine {
     }
 
     /// Starts what may be sent of what waits at a gate.
-    pub(crate) fn pump(self: &Rc<Self>, gate: &Rc<Gate>) {
-        match self.gates.pump(gate, std::time::Instant::now()) {
+    pub(crate) fn pump(self: &Rc<Self>, gate: &Rc<Gate>, now: Instant) {
+        match self.gates.pump(gate, now) {
             Pumped::Start(deliveries) => {
                 for delivery in deliveries {
                     self.start_slot(gate, delivery);
@@ -168,16 +177,36 @@ impl Engine {
             tokio::select! {
                 () = tokio::time::sleep(time) => {
                     Gates::timer_ended(&gate);
-                    engine.pump(&gate);
+                    engine.pump(&gate, Instant::now());
                 }
                 () = engine.stopping.cancelled() => {}
             }
         });
     }
 
+    /// Tells the gates whether the engine's thread has time left, until it stops.
+    pub(crate) async fn watch_saturation(self: Rc<Self>) {
+        let busy = || {
+            let metrics = tokio::runtime::Handle::current().metrics();
+            metrics.worker_total_busy_duration(0)
+        };
+        let mut since = (Instant::now(), busy());
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(SATURATION_EVERY) => {}
+                () = self.stopping.cancelled() => return,
+            }
+            let now = (Instant::now(), busy());
+            let (passed, worked) = (now.0 - since.0, now.1 - since.1);
+            self.gates
+                .set_saturated(worked >= passed.mul_f64(SATURATED));
+            since = now;
+        }
+    }
+
     /// Places anew what waits at endpoints that do not move.
     pub(crate) fn place_stuck(self: &Rc<Self>) {
-        for delivery in self.gates.take_stuck(std::time::Instant::now()) {
+        for delivery in self.gates.take_stuck(Instant::now()) {
             if !delivery.ticket.may_begin() {
                 self.let_go(delivery);
                 continue;

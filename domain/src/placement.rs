@@ -31,8 +31,9 @@ pub struct Gate {
     pub room: bool,
     /// Room in the short queue in memory.
     pub queue_room: bool,
-    /// Answers a second that it can give, by the last 100 ms; `None` while its
-    /// first attempt ever is younger than that.
+    /// Answers a second that it can give: as many as it gave lately, or as all its
+    /// slots could where the dispatcher has no time left. `None` while its first
+    /// attempt ever is younger than 100 ms, and where there is room.
     pub pace: Option<u32>,
     /// How long something has been on its way to it without any answer; zero
     /// when nothing is, or nothing was ever sent.

@@ -100,6 +100,30 @@ async fn a_backlog_for_a_slow_endpoint_is_set_aside_once_and_holds_nothing_up() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_quick_endpoint_has_no_room_for_in_a_standstill_is_not_set_aside() {
+    const STANDSTILL: Duration = Duration::from_millis(100);
+    /// More than twice the limit of 64, beside those that are under way.
+    const EVENTS: usize = 300;
+    let _alone = e2e::alone().await;
+    let receiver = Receiver::start();
+    let stack = Stack::builder().start().await;
+    let client = &stack.client;
+    client.create_endpoint(&receiver.url("/hook"), RATING).await;
+    client.post_ratings(EVENTS).await;
+    receiver.wait_for_events("/hook", EVENTS, SOON).await;
+    let set_aside = async || {
+        let broker = Broker::shared().await;
+        broker.read(&stack.name("webhooks.ready")).await.len()
+    };
+    let before = set_aside().await;
+
+    receiver.answer("/hook", Answer::after(STANDSTILL, 200));
+    client.post_ratings(EVENTS).await;
+    receiver.wait_for_events("/hook", 2 * EVENTS, SOON).await;
+    assert_eq!(set_aside().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_says_429_gets_everything_at_the_pace_that_it_takes() {
     const EVENTS: usize = 3_000;
     /// 20 s of load, and 60 s at 50/s: what is left is for what it refuses.

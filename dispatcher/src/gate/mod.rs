@@ -10,9 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{
-    AccountId, EndpointId, EndpointState, FAST_PACE, Gate as View, LimitChange, Outcome, Verdict,
-};
+use domain::{AccountId, EndpointId, EndpointState, Gate as View, LimitChange, Outcome, Verdict};
+use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 
 use self::{
@@ -20,6 +19,9 @@ use self::{
     pace::Pace,
 };
 use crate::{endpoints::Entry, work::Delivery};
+
+/// So many wait in memory for one endpoint at most, some 800 kB.
+const MOST_QUEUED: usize = 500;
 
 /// The bounds that the settings give.
 #[derive(Debug, Clone, Copy)]
@@ -70,12 +72,10 @@ struct Inner {
     /// The short queue, of deliveries that hold an offset of a source or delay
     /// lane back.
     queue: VecDeque<Delivery>,
-    /// How long it may become, as of the last placement.
-    queue_capacity: usize,
     /// What paced lanes hold in their look-ahead for this endpoint.
     look_ahead: VecDeque<Delivery>,
-    /// Whose turn it is when both wait.
-    look_ahead_first: bool,
+    /// Says whose turn it is when both wait.
+    turn: u8,
     /// A timer is set that will open the gate.
     timer: bool,
     /// It stands in line for a share of what its account or all have.
@@ -129,9 +129,11 @@ pub(crate) enum Next {
 /// All gates.
 pub(crate) struct Gates {
     limits: Limits,
-    gates: RefCell<HashMap<EndpointId, Rc<Gate>>>,
+    gates: RefCell<FxHashMap<EndpointId, Rc<Gate>>>,
     accounts: RefCell<HashMap<AccountId, Rc<Share>>>,
     all: Share,
+    /// The dispatcher itself is the limit.
+    saturated: Cell<bool>,
 }
 
 impl Gates {
@@ -141,6 +143,7 @@ impl Gates {
             gates: RefCell::default(),
             accounts: RefCell::default(),
             all: Share::default(),
+            saturated: Cell::new(false),
         }
     }
 
@@ -165,9 +168,8 @@ impl Gates {
                 in_flight: 0,
                 closed_until: None,
                 queue: VecDeque::new(),
-                queue_capacity: 0,
                 look_ahead: VecDeque::new(),
-                look_ahead_first: false,
+                turn: 0,
                 timer: false,
                 in_line: false,
                 in_line_since: None,
@@ -180,18 +182,24 @@ impl Gates {
         gate
     }
 
+    /// Whether the engine's thread has no time left.
+    pub(crate) fn set_saturated(&self, saturated: bool) {
+        self.saturated.set(saturated);
+    }
+
     /// The gate as the placement sees it.
     pub(crate) fn view(&self, gate: &Gate, entry: &Entry, now: Instant) -> View {
         let mut inner = gate.inner.borrow_mut();
         inner.set_rate(entry.record.max_per_second, now);
         let waiting = !inner.queue.is_empty() || !inner.look_ahead.is_empty();
-        let pace = inner.pace(now);
-        inner.queue_capacity = queue_capacity(inner.limit.get(), pace);
+        let room = !waiting && self.room(gate, &mut inner, now) == Room::Free;
+        // Only where somebody looks at it: this is done for each delivery.
+        let pace = (!room).then(|| inner.pace(now, self.saturated.get()));
         View {
             state: entry.state,
-            room: !waiting && self.room(gate, &mut inner, now) == Room::Free,
-            queue_room: inner.queue.len() < inner.queue_capacity,
-            pace,
+            room,
+            queue_room: inner.queue.len() < inner.queue_capacity(),
+            pace: pace.flatten(),
             silent_for: inner.still_for(now),
             closed_for: inner.closed_for(now),
         }
@@ -300,7 +308,7 @@ impl Gates {
         if !inner.waits() {
             inner.in_line_since = None;
         }
-        if inner.queue.len() <= inner.queue_capacity / 2 {
+        if inner.queue.len() <= inner.queue_capacity() / 2 {
             gate.room.notify_waiters();
         }
         if start.is_empty() {
@@ -433,13 +441,34 @@ impl Gate {
 }
 
 impl Inner {
-    /// What it can take a second. Nothing more while it is closed than it took.
-    fn pace(&mut self, now: Instant) -> Option<u32> {
+    /// What it can take a second. Where the dispatcher has time left, the endpoint is
+    /// what limits it, and no more is expected than it took lately. Nothing more while
+    /// it is closed than it took.
+    fn pace(&mut self, now: Instant, saturated: bool) -> Option<u32> {
         let is_open = self.closed_for(now).is_zero();
         let slots = if is_open { self.limit.get() } else { 0 };
-        let most = self.rate.as_ref().map_or(u32::MAX, RateLimit::per_second);
         let pace = self.pace.per_second(now, slots)?;
-        Some(pace.min(most))
+        let pace = match (is_open, saturated) {
+            (false, _) => pace.gave,
+            (true, false) => self.pace.lately().gave,
+            (true, true) => pace.could,
+        };
+        Some(pace.min(self.most_per_second()))
+    }
+
+    /// What its own setting allows.
+    fn most_per_second(&self) -> u32 {
+        self.rate.as_ref().map_or(u32::MAX, RateLimit::per_second)
+    }
+
+    /// How long the short queue may become: twice what may be under way, or what the
+    /// endpoint takes in a quarter of a second where that is more ([`MOST_QUEUED`] at
+    /// most). A standstill of some ten milliseconds then makes no lane wait for a
+    /// quick endpoint, and no record take the way through `webhooks.ready`.
+    fn queue_capacity(&self) -> usize {
+        let taken = self.pace.lately().could.min(self.most_per_second()) / 4;
+        let taken = usize::try_from(taken).unwrap_or(MOST_QUEUED);
+        taken.min(MOST_QUEUED).max(2 * self.limit.get())
     }
 
     /// How long nothing has moved: it does not answer, or has no turn.
@@ -454,10 +483,13 @@ impl Inner {
         !self.queue.is_empty() || !self.look_ahead.is_empty()
     }
 
-    /// The oldest of either kind, in turns: neither starves the other.
+    /// The oldest of either kind, in turns: neither starves the other. The short queue
+    /// has most of the turns while it fills: what finds no room there is written to
+    /// `webhooks.ready` and read again, which is dear.
     fn pop(&mut self) -> Option<Delivery> {
-        self.look_ahead_first = !self.look_ahead_first;
-        if self.look_ahead_first {
+        let fills = self.queue.len() > self.queue_capacity() / 2;
+        self.turn = self.turn.wrapping_add(1);
+        if self.turn.is_multiple_of(if fills { 8 } else { 2 }) {
             self.look_ahead
                 .pop_front()
                 .or_else(|| self.queue.pop_front())
@@ -479,15 +511,6 @@ impl Inner {
             self.rate = per_second.map(|rate| RateLimit::new(rate, now));
         }
     }
-}
-
-/// How long a short queue may become: twice what may be under way, or what the
-/// endpoint takes in 10 ms where that is more (up to [`FAST_PACE`]: a hundred). A
-/// quick endpoint with few slots then bears a batch of records without a lane that
-/// waits for it, or a way through `webhooks.ready`.
-fn queue_capacity(limit: usize, pace: Option<u32>) -> usize {
-    let in_10_ms = pace.unwrap_or(0).min(FAST_PACE) / 100;
-    usize::try_from(in_10_ms).unwrap_or(0).max(2 * limit)
 }
 
 /// A paused or disabled endpoint's deliveries are placed, not sent.

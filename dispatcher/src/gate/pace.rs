@@ -20,6 +20,23 @@ struct Slice {
     took: Duration,
 }
 
+/// Answers a second.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PerSecond {
+    /// As many as over the last 100 ms.
+    pub(crate) gave: u32,
+    /// As many as all slots at once would, at the time that an attempt took then.
+    pub(crate) could: u32,
+}
+
+impl PerSecond {
+    /// What counts of it after one more slice.
+    fn fade(&mut self) {
+        self.gave -= self.gave / 10;
+        self.could -= self.could / 100;
+    }
+}
+
 /// Counts answers over the last 100 ms, and remembers silence.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
@@ -30,6 +47,8 @@ pub(crate) struct Pace {
     index: u64,
     /// How long an attempt usually takes.
     usual: Option<Duration>,
+    /// See [`Self::lately`].
+    lately: PerSecond,
     /// Since when something is under way without an answer.
     waiting_since: Option<Instant>,
 }
@@ -64,27 +83,29 @@ impl Pace {
             .map_or(Duration::ZERO, |since| now.duration_since(since))
     }
 
-    /// Answers a second that it can give: as many as over the last 100 ms, or as
-    /// many as `slots` at once would, at the time that an attempt took then.
-    /// `None` while its first attempt ever is younger than that. Nothing is
-    /// expected of one never tried.
-    pub(crate) fn per_second(&mut self, now: Instant, slots: usize) -> Option<u32> {
+    /// Answers a second. `None` while its first attempt ever is younger than the
+    /// window. Nothing is expected of one never tried.
+    pub(crate) fn per_second(&mut self, now: Instant, slots: usize) -> Option<PerSecond> {
         let Some(first) = self.first else {
-            return Some(0);
+            return Some(PerSecond::default());
         };
-        if now.duration_since(first) < WINDOW {
-            return None;
-        }
         self.turn(now);
         let answers: u32 = self.slices.iter().map(|slice| slice.answers).sum();
         let took: Duration = self.slices.iter().map(|slice| slice.took).sum();
         let with_all_slots =
             u128::from(answers) * slots as u128 * 1_000_000_000 / took.as_nanos().max(1);
-        Some(
-            u32::try_from(with_all_slots)
-                .unwrap_or(u32::MAX)
-                .max(answers * 10),
-        )
+        let gave = answers * 10;
+        let could = u32::try_from(with_all_slots).unwrap_or(u32::MAX).max(gave);
+        self.lately.gave = self.lately.gave.max(gave);
+        self.lately.could = self.lately.could.max(could);
+        (now.duration_since(first) >= WINDOW).then_some(PerSecond { gave, could })
+    }
+
+    /// The most that [`Self::per_second`] found lately. What it gave fades to a third in
+    /// 100 ms, what it could in a second: a standstill of some ten milliseconds, of the
+    /// endpoint or of anything on the way to it, changes little.
+    pub(crate) fn lately(&self) -> PerSecond {
+        self.lately
     }
 
     /// Whether it usually answers [`KEEPS_UP`] a second with `slots` at once, and
@@ -106,6 +127,7 @@ impl Pace {
         let passed = current.saturating_sub(self.index).min(SLICES as u64);
         for n in 0..passed {
             self.slices[Self::slot(current - n)] = Slice::default();
+            self.lately.fade();
         }
         self.index = self.index.max(current);
     }
@@ -129,7 +151,7 @@ mod tests {
         for attempt in 0..attempts {
             pace.ended(now - took, now, attempt >= unanswered, false);
         }
-        pace.per_second(now, slots)
+        pace.per_second(now, slots).map(|pace| pace.could)
     }
 
     const MS: Duration = Duration::from_millis(1);
@@ -176,6 +198,25 @@ mod tests {
         pace.begun(start);
         pace.ended(start, start + MS, true, false);
         assert_eq!(pace.per_second(start + MS, 64), None);
-        assert_eq!(pace.per_second(start + WINDOW + 2 * MS, 64), Some(0));
+        let later = pace.per_second(start + WINDOW + 2 * MS, 64);
+        assert_eq!(later, Some(PerSecond::default()));
+    }
+
+    #[test]
+    fn what_it_could_outlasts_a_standstill_and_what_it_gave_does_not() {
+        let start = Instant::now();
+        let mut pace = Pace::default();
+        pace.begun(start);
+        let quick = start + WINDOW;
+        for _ in 0..1_000 {
+            pace.ended(quick - MS, quick, true, true);
+        }
+        let (gave, could) = (10_000, 64_000);
+        assert_eq!(pace.per_second(quick, 64), Some(PerSecond { gave, could }));
+        let still = quick + 2 * WINDOW;
+        assert_eq!(pace.per_second(still, 64), Some(PerSecond::default()));
+        let lately = pace.lately();
+        assert!((3_000..4_000).contains(&lately.gave), "{lately:?}");
+        assert!((57_000..59_000).contains(&lately.could), "{lately:?}");
     }
 }
