@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
+use e2e::{Broker, Purpose};
 use tokio::task::LocalSet;
 
 use machine::Machine;
@@ -155,6 +156,8 @@ fn main() -> anyhow::Result<()> {
         &args.only
     };
     let sections = LocalSet::new().block_on(&runtime, async {
+        // Started as this, every scenario shares it.
+        Broker::shared_for(Purpose::Measurement).await;
         let mut sections = Vec::new();
         for scenario in scenarios {
             sections.push(scenario.run(size).await?);

@@ -36,7 +36,7 @@ mod stack;
 
 pub use browser::browser;
 pub use client::{Client, Endpoint, FailedPage, Reply};
-pub use kafka::Broker;
+pub use kafka::{Broker, Purpose};
 pub use ports::free_port;
 pub use reaper::Folder;
 pub use receiver::{Answer, Receiver};

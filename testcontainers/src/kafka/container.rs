@@ -6,7 +6,7 @@ use testcontainers::core::IntoContainerPort;
 use testcontainers::runners::SyncRunner;
 use testcontainers::{Container, GenericImage, ImageExt};
 
-use super::{Listeners, Own, Secured, VERSION};
+use super::{Listeners, Own, Purpose, Secured, VERSION};
 
 /// A container and its port on the host.
 #[derive(Debug)]
@@ -36,7 +36,11 @@ pub(super) fn daemon_answers() -> Result<(), String> {
 }
 
 impl Kafka {
-    pub(super) fn new(port: u16, secured: Option<&Secured>) -> Result<Self, String> {
+    pub(super) fn new(
+        port: u16,
+        purpose: Purpose,
+        secured: Option<&Secured>,
+    ) -> Result<Self, String> {
         let [sasl, mtls] = [9094, 9095];
         let listeners = Listeners {
             plain: (":9092".to_owned(), port),
@@ -50,7 +54,11 @@ impl Kafka {
         let mut image = GenericImage::new("apache/kafka", VERSION)
             // A fixed port: after a restart it is the same.
             .with_mapped_port(port, 9092.tcp())
-            .with_env_var("KAFKA_HEAP_OPTS", "-Xmx512m")
+            .with_env_var("KAFKA_HEAP_OPTS", purpose.heap().join(" "))
+            .with_env_var(
+                "KAFKA_JVM_PERFORMANCE_OPTS",
+                purpose.performance().join(" "),
+            )
             .with_env_var("KAFKA_CONTROLLER_QUORUM_VOTERS", "1@localhost:9093");
         for (inside, outside) in [sasl, mtls]
             .into_iter()

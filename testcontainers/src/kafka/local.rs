@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Listeners, Own, Secured, VERSION};
+use super::{Listeners, Own, Purpose, Secured, VERSION};
 use crate::reaper::{self, Folder};
 
 /// The oldest Java that a broker of this version runs on.
@@ -19,13 +19,18 @@ const JAVA: u32 = 17;
 pub(super) struct Kafka {
     folder: Folder,
     class_path: String,
+    purpose: Purpose,
     process: Option<Child>,
 }
 
 impl Kafka {
     /// Fetches the jars where they are not cached, formats a data folder and
     /// starts the broker.
-    pub(super) fn new(port: u16, secured: Option<&Secured>) -> Result<Self, String> {
+    pub(super) fn new(
+        port: u16,
+        purpose: Purpose,
+        secured: Option<&Secured>,
+    ) -> Result<Self, String> {
         check_java()?;
         let class_path = format!("{}/*", jars()?.display());
         let folder = Folder::new();
@@ -48,6 +53,7 @@ impl Kafka {
         let mut kafka = Self {
             folder,
             class_path,
+            purpose,
             process: None,
         };
         kafka.format()?;
@@ -55,9 +61,10 @@ impl Kafka {
         Ok(kafka)
     }
 
-    fn java(&self) -> Command {
+    fn java(&self, purpose: Purpose) -> Command {
         let mut java = Command::new("java");
-        java.args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+        java.args(purpose.heap())
+            .args(purpose.performance())
             .arg(format!(
                 "-Dlog4j2.configurationFile={}",
                 self.file("log4j2.xml")
@@ -75,7 +82,7 @@ impl Kafka {
         let id = URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes());
         let properties = self.file("server.properties");
         let output = self
-            .java()
+            .java(Purpose::Test)
             // With `=`: the id may begin with a dash.
             .args(["kafka.tools.StorageTool", "format", "--standalone"])
             .arg(format!("--cluster-id={id}"))
@@ -101,7 +108,7 @@ impl Own for Kafka {
             .open(self.file("kafka.log"));
         let log = log.expect("the broker's own folder takes a file");
         let child = self
-            .java()
+            .java(self.purpose)
             .args(["kafka.Kafka", &self.file("server.properties")])
             .stdout(log.try_clone().expect("a file can be opened twice"))
             .stderr(log)

@@ -23,6 +23,35 @@ pub const BROKERS_VARIABLE: &str = "KAFKA_BROKERS";
 /// pulled before that, which this does not include.
 const START_DEADLINE: Duration = Duration::from_secs(90);
 
+/// What a broker is started for: the settings of its Java.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It starts quickly and takes little memory.
+    Test,
+    /// It does not stop to collect garbage (for 25 ms, once or twice a second under
+    /// load), which would be the greater part of what is measured, and runs as fast as
+    /// it can. It takes 4 GiB.
+    Measurement,
+}
+
+impl Purpose {
+    /// How much memory.
+    const fn heap(self) -> &'static [&'static str] {
+        match self {
+            Self::Test => &["-Xmx512m"],
+            Self::Measurement => &["-Xms4g", "-Xmx4g", "-XX:+AlwaysPreTouch"],
+        }
+    }
+
+    /// How that is collected, and how code is compiled.
+    const fn performance(self) -> &'static [&'static str] {
+        match self {
+            Self::Test => &["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"],
+            Self::Measurement => &["-XX:+UseZGC"],
+        }
+    }
+}
+
 /// One Apache Kafka.
 #[derive(Debug)]
 pub struct Broker {
@@ -48,11 +77,19 @@ impl Broker {
     /// # Panics
     /// When there is no Kafka to be had; the message names all three ways.
     pub async fn shared() -> &'static Self {
+        Self::shared_for(Purpose::Test).await
+    }
+
+    /// The same, started for this where it was not started before.
+    ///
+    /// # Panics
+    /// As [`Broker::shared`].
+    pub async fn shared_for(purpose: Purpose) -> &'static Self {
         static SHARED: OnceLock<Result<Broker, String>> = OnceLock::new();
-        let shared = blocking(|| {
-            SHARED.get_or_init(|| match std::env::var(BROKERS_VARIABLE) {
+        let shared = blocking(move || {
+            SHARED.get_or_init(move || match std::env::var(BROKERS_VARIABLE) {
                 Ok(bootstrap) if !bootstrap.is_empty() => external(bootstrap),
-                Ok(_) | Err(_) => own(None),
+                Ok(_) | Err(_) => own(purpose, None),
             })
         });
         match shared.await {
@@ -67,7 +104,7 @@ impl Broker {
     /// # Panics
     /// As [`Broker::shared`].
     pub async fn private() -> Self {
-        match blocking(|| own(None)).await {
+        match blocking(|| own(Purpose::Test, None)).await {
             Ok(broker) => broker,
             Err(error) => panic!("{error}"),
         }
@@ -79,7 +116,8 @@ impl Broker {
     /// As [`Broker::shared`].
     pub async fn secured() -> (Self, Secured) {
         let secured = Secured::new();
-        let started = blocking(move || own(Some(&secured)).map(|broker| (broker, secured)));
+        let started =
+            blocking(move || own(Purpose::Test, Some(&secured)).map(|broker| (broker, secured)));
         match started.await {
             Ok(both) => both,
             Err(error) => panic!("{error}"),
@@ -148,20 +186,23 @@ fn external(bootstrap: String) -> Result<Broker, String> {
 }
 
 /// Docker when it can start one, else the local JDK.
-fn own(secured: Option<&Secured>) -> Result<Broker, String> {
+fn own(purpose: Purpose, secured: Option<&Secured>) -> Result<Broker, String> {
     let port = crate::free_port();
-    let container = container::daemon_answers().and_then(|()| container::Kafka::new(port, secured));
+    let container =
+        container::daemon_answers().and_then(|()| container::Kafka::new(port, purpose, secured));
     let mut own: Box<dyn Own> = match container {
         Ok(kafka) => Box::new(kafka),
-        Err(no_docker) => Box::new(local::Kafka::new(port, secured).map_err(|no_local| {
-            format!(
-                "no Apache Kafka to test against. One of the three is needed:\n\
+        Err(no_docker) => Box::new(local::Kafka::new(port, purpose, secured).map_err(
+            |no_local| {
+                format!(
+                    "no Apache Kafka to test against. One of the three is needed:\n\
                  1. {BROKERS_VARIABLE}=HOST:PORT of a running one: not set, or this test \
                  needs one that it may kill;\n\
                  2. Docker: {no_docker};\n\
                  3. Apache Kafka from Maven Central on the local JDK: {no_local}."
-            )
-        })?),
+                )
+            },
+        )?),
     };
     let bootstrap = format!("127.0.0.1:{port}");
     wait_until_it_answers(&bootstrap, || own.log_if_ended())?;
