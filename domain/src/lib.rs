@@ -45,8 +45,8 @@ pub use input::InputError;
 pub use job::{Job, JobAction, JobState};
 pub use outcome::{Cause, Outcome};
 pub use placement::{
-    DeferReason, EXPIRES_AFTER, FAST_PACE, Gate, LONGEST_CLOSE_IN_READY, MOVING, Place,
-    UNRESPONSIVE_AFTER, Waiting, place,
+    DeferReason, EXPIRES_AFTER, Gate, LONGEST_CLOSE_IN_READY, MOVING, Place, UNRESPONSIVE_AFTER,
+    Waiting, place,
 };
 pub use sealing::{KeyRingError, SealingKeys};
 pub use secret::{KeyRing, NotASecret, OpenError, SealedSecret, Secret};

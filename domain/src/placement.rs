@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{DeadLetterReason, EndpointState, Schedule, Tier, Timestamp};
 
 /// From this pace on the dispatcher is the limit, and not the endpoint.
-pub const FAST_PACE: u32 = 10_000;
+const FAST_PACE: u32 = 10_000;
 /// Whoever answers at [`FAST_PACE`] is not silent for so long: no lane waits for it.
 const STILL_FAST: Duration = Duration::from_millis(20);
 /// An endpoint that is silent or closed for this long does not move its queue.

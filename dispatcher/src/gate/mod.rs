@@ -194,12 +194,16 @@ impl Gates {
         let waiting = !inner.queue.is_empty() || !inner.look_ahead.is_empty();
         let room = !waiting && self.room(gate, &mut inner, now) == Room::Free;
         // Only where somebody looks at it: this is done for each delivery.
-        let pace = (!room).then(|| inner.pace(now, self.saturated.get()));
+        let pace = if room {
+            None
+        } else {
+            inner.pace(now, self.saturated.get())
+        };
         View {
             state: entry.state,
             room,
             queue_room: inner.queue.len() < inner.queue_capacity(),
-            pace: pace.flatten(),
+            pace,
             silent_for: inner.still_for(now),
             closed_for: inner.closed_for(now),
         }
@@ -448,10 +452,10 @@ impl Inner {
         let is_open = self.closed_for(now).is_zero();
         let slots = if is_open { self.limit.get() } else { 0 };
         let pace = self.pace.per_second(now, slots)?;
-        let pace = match (is_open, saturated) {
-            (false, _) => pace.gave,
-            (true, false) => self.pace.lately().gave,
-            (true, true) => pace.could,
+        let pace = if is_open && !saturated {
+            self.pace.lately().gave
+        } else {
+            pace.could
         };
         Some(pace.min(self.most_per_second()))
     }
