@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use domain::EnvelopeHead;
 use domain::record::{Coordinates, EventHeaders};
 use kafka::{Connection, ConnectionError, FoundRecord, Lookup, LookupError};
 
@@ -61,11 +60,8 @@ impl DeliveryLog {
 
 /// The value of the record, where that is the delivery's event.
 fn event(record: FoundRecord, of: &Delivery) -> Option<Vec<u8>> {
-    let headers = EventHeaders::read(|name| record.header(name)).ok()?;
-    let value = record.value?;
-    let head = EnvelopeHead::parse(&value).ok()?;
-    let is_it = headers.account == of.summary.account
-        && headers.id == of.summary.id.event
-        && head.id == headers.id;
-    is_it.then_some(value)
+    let value = record.value.as_ref()?;
+    let event = EventHeaders::beside(value, |name| record.header(name)).ok()?;
+    let is_it = event.account == of.summary.account && event.id == of.summary.id.event;
+    is_it.then_some(record.value?)
 }

@@ -2,10 +2,7 @@
 //! librdkafka's buffer.
 
 use bytes::Bytes;
-use domain::{
-    EnvelopeHead,
-    record::{DeliveryHeaders, EventHeaders, header},
-};
+use domain::record::{DeliveryHeaders, EventHeaders, header};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 
 use crate::work::Event;
@@ -83,21 +80,16 @@ fn content<'a>(
     payload: &[u8],
     holds: Holds,
 ) -> Result<Content, String> {
-    let headers = EventHeaders::read(&get).map_err(|error| error.to_string())?;
-    let delivery = match holds {
+    let (headers, delivery) = match holds {
         Holds::Events => {
-            let (kind, id) = (headers.kind, headers.id);
-            let named = EnvelopeHead { kind, id };
-            // The producer's own bytes need no second reading.
-            if !named.is_outside_of(payload) {
-                let head = EnvelopeHead::parse(payload).map_err(|error| error.to_string())?;
-                if head != named {
-                    return Err("the envelope and the headers name different events".to_owned());
-                }
-            }
-            None
+            let headers = EventHeaders::beside(payload, get);
+            (headers.map_err(|error| error.to_string())?, None)
         }
-        Holds::Deliveries => Some(DeliveryHeaders::read(&get).map_err(|error| error.to_string())?),
+        Holds::Deliveries => {
+            let headers = EventHeaders::read(&get).map_err(|error| error.to_string())?;
+            let delivery = DeliveryHeaders::read(&get).map_err(|error| error.to_string())?;
+            (headers, Some(delivery))
+        }
     };
     let event = Event {
         headers,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::record::{Coordinates, EventHeaders};
-use domain::{DeliveryId, EnvelopeHead, Topics};
+use domain::{DeliveryId, Topics};
 use kafka::{FoundRecord, Lookup, LookupError};
 
 use crate::index::Scope;
@@ -66,18 +66,16 @@ fn sendable(
     place: Coordinates,
     scope: &Scope,
 ) -> Option<Sendable> {
-    let event = EventHeaders::read(|name| record.header(name)).ok()?;
+    let value = record.value.as_ref()?;
+    let event = EventHeaders::beside(value, |name| record.header(name)).ok()?;
     let is_callers = match scope {
         Scope::Account(account) => event.account == *account,
         Scope::All => true,
     };
-    let value = record.value?;
-    let head = EnvelopeHead::parse(&value).ok()?;
-    let is_it = event.id == id.event && head.id == event.id && head.kind == event.kind;
-    (is_callers && is_it).then_some(Sendable {
+    (is_callers && event.id == id.event).then_some(Sendable {
         event,
         endpoint: id.endpoint,
         source: Some(place),
-        value,
+        value: record.value?,
     })
 }

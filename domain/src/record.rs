@@ -4,7 +4,8 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    AccountId, Cause, DeadLetterReason, DeliveryId, EndpointId, EventId, EventKind, Timestamp,
+    AccountId, Cause, DeadLetterReason, DeliveryId, EndpointId, EnvelopeHead, EventId, EventKind,
+    InputError, Timestamp,
 };
 
 /// Names of record headers.
@@ -159,6 +160,20 @@ pub enum RecordError {
     },
 }
 
+/// A record of `feedback.events` that holds no event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnEvent {
+    /// Its headers.
+    #[error(transparent)]
+    Headers(#[from] RecordError),
+    /// Its value.
+    #[error(transparent)]
+    Envelope(#[from] InputError),
+    /// Each for itself is one.
+    #[error("the envelope and the headers name different events")]
+    Different,
+}
+
 /// Headers as they are written: names and values, each name once.
 pub type Headers = Vec<(&'static str, String)>;
 
@@ -177,6 +192,26 @@ impl EventHeaders {
             })?,
             traceparent: optional(&get, header::TRACEPARENT, "a text", |t| Some(t.to_owned()))?,
         })
+    }
+
+    /// Reads the headers of a record of `feedback.events`, and sees that its value is
+    /// the envelope that they describe. `get` gives the last value of a name.
+    ///
+    /// # Errors
+    /// Says what is missing or wrong.
+    pub fn beside<'a>(
+        envelope: &[u8],
+        get: impl Fn(&str) -> Option<&'a [u8]>,
+    ) -> Result<Self, NotAnEvent> {
+        let headers = Self::read(get)?;
+        let (kind, id) = (headers.kind, headers.id);
+        let named = EnvelopeHead { kind, id };
+        // The producer's own bytes need no second reading.
+        if named.is_outside_of(envelope) || EnvelopeHead::parse(envelope)? == named {
+            Ok(headers)
+        } else {
+            Err(NotAnEvent::Different)
+        }
     }
 
     /// The headers to write.
