@@ -18,7 +18,7 @@ use tokio::{
 use crate::{engine::Engine, fan_out::FannedOut, work::Delivery};
 
 /// How often the broker is asked where there are always events.
-const EVERY: Duration = Duration::from_millis(10);
+const EVERY: Duration = Duration::from_millis(20);
 /// As much of that can be saved up: where events are few it is asked at once, as
 /// an endpoint that is made after an event was read is not to get it.
 const SAVED: Duration = Duration::from_millis(500);
