@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 
 use domain::EventId;
 use e2e::Stack;
-use indicatif::ProgressBar;
 
 use crate::bed::Bed;
 use crate::percentiles::{Sample, milliseconds};
 use crate::report::{Section, Target, short};
 use crate::sink::Answer;
-use crate::{Size, layout, load, process, progress};
+use crate::{Size, layout, load, many, process, progress};
 
 const ROUNDS: usize = 5;
 const GOOD: usize = 7;
@@ -41,7 +40,7 @@ struct Round {
 }
 
 pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
-    let alone = capacity(size.of(40_000)).await?;
+    let alone = many::drain(GOOD, size.of(40_000)).await?.rate;
     let events = rate(alone / 2.0 / GOOD as f64);
     let time = Duration::from_secs(size.of(20) as u64 / 2 + 1);
     let (mut without, mut with) = (Vec::new(), Vec::new());
@@ -110,23 +109,6 @@ fn rate(events: f64) -> u32 {
     events as u32
 }
 
-/// Deliveries a second of a backlog for the seven.
-async fn capacity(count: usize) -> anyhow::Result<f64> {
-    let mut bed = Bed::new(Stack::builder(), LINGER).await?;
-    bed.endpoints(0..GOOD, "nps_calculated").await;
-    bed.load
-        .write_all(count, load::nps, &ProgressBar::hidden())
-        .await?;
-    bed.start_dispatcher().await;
-    let all = count * GOOD;
-    bed.sink.wait_for(all, DEADLINE, |_| ()).await;
-    let arrivals = bed.sink.take();
-    bed.stop_dispatcher().await;
-    // The middle half: at first limits rise, at last lanes run dry.
-    let (from, to) = (all / 4, all * 3 / 4);
-    Ok((to - from) as f64 / (arrivals[to].at - arrivals[from].at).as_secs_f64())
-}
-
 async fn round(endpoints: usize, events: u32, time: Duration) -> anyhow::Result<Round> {
     let mut bed = Bed::new(Stack::builder(), LINGER).await?;
     bed.endpoints(0..endpoints, "nps_calculated").await;
@@ -163,19 +145,15 @@ async fn round(endpoints: usize, events: u32, time: Duration) -> anyhow::Result<
         .collect();
     let took = good[good.len() - 1].at - good[0].at;
     let begins = written[0].at + BEGINNING;
-    let (mut first, mut times) = (Vec::new(), Vec::new());
-    for arrival in &good {
-        let Some(written) = arrival.event.map(|event| at[&event]) else {
-            continue;
-        };
-        let kind = if written < begins {
-            &mut first
-        } else {
-            &mut times
-        };
-        kind.push(milliseconds(written, arrival.at));
-    }
-    let (first, times) = (Sample::new(first), Sample::new(times));
+    let known = good
+        .iter()
+        .filter_map(|arrival| Some((at[&arrival.event?], arrival.at)));
+    let (first, later): (Vec<_>, Vec<_>) = known.partition(|(written, _)| *written < begins);
+    let sample = |of: Vec<_>| {
+        let times = of.into_iter().map(|(from, to)| milliseconds(from, to));
+        Sample::new(times.collect())
+    };
+    let (first, times) = (sample(first), sample(later));
     let acknowledged = written
         .iter()
         .map(|written| milliseconds(written.at, written.acknowledged));

@@ -11,6 +11,7 @@ mod ingest;
 mod layout;
 mod load;
 mod machine;
+mod many;
 mod open_loop;
 mod peer;
 mod percentiles;
@@ -74,6 +75,8 @@ enum Command {
 enum Scenario {
     /// 200 000 waiting records for one endpoint.
     Backlog,
+    /// Waiting deliveries for 1 to 30 endpoints.
+    BacklogForMany,
     /// 2 000 events a second: from acceptance to arrival.
     OpenLoop,
     /// 20 000 waiting records for a receiver that takes 50 ms.
@@ -102,6 +105,7 @@ impl Scenario {
     async fn run(self, size: Size) -> anyhow::Result<Section> {
         match self {
             Self::Backlog => backlog::run(size).await,
+            Self::BacklogForMany => many::run(size).await,
             Self::OpenLoop => open_loop::run(size).await,
             Self::SlowReceiver => slow::run(size).await,
             Self::HangingEndpoint => hanging::run(size).await,

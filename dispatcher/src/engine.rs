@@ -39,6 +39,7 @@ use crate::{
     metrics::Metrics,
     pulse::Pulse,
     repeated::Repeated,
+    saturation::{self, Saturation},
     second_look::SecondLook,
 };
 
@@ -68,8 +69,8 @@ pub(crate) struct Engine {
     /// How many deliveries may be on their way to `webhooks.ready` because they
     /// had no room: an event for many endpoints makes one for each.
     pub(crate) to_ready: Arc<Semaphore>,
-    /// What waits to be handed on.
-    pub(crate) leaving: RefCell<VecDeque<Leaving>>,
+    /// What waits for its turn to be handed on.
+    pub(crate) to_hand_on: RefCell<VecDeque<Leaving>>,
     /// Every task of the engine, so that somebody waits for each.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when timers need not be waited for any more.
@@ -127,8 +128,8 @@ impl Conductor {
         self.join()?;
         let looking = Rc::clone(&self.engine).look_again();
         self.engine.tasks.spawn_local(looking);
-        let watching = Rc::clone(&self.engine).watch_saturation();
-        self.engine.tasks.spawn_local(watching);
+        let mut saturation = Saturation::new();
+        let mut measure = every(saturation::EVERY);
         let mut tick = every(COMMIT_EVERY);
         let mut ticks = 0_u32;
         let mut leaving = false;
@@ -151,6 +152,10 @@ impl Conductor {
                     if ticks.is_multiple_of(UPKEEP_EVERY) {
                         self.upkeep();
                     }
+                }
+                _ = measure.tick() => {
+                    let (passed, saturated) = saturation.measure();
+                    self.engine.gates.measure(passed, saturated);
                 }
                 () = shutdown.cancelled(), if !leaving => {
                     leaving = true;

@@ -57,13 +57,13 @@ impl Engine {
         to: To,
         permit: Option<OwnedSemaphorePermit>,
     ) {
-        let mut leaving = self.leaving.borrow_mut();
-        leaving.push_back(Leaving {
+        let mut waiting = self.to_hand_on.borrow_mut();
+        waiting.push_back(Leaving {
             delivery,
             to,
             permit,
         });
-        if leaving.len() == 1 {
+        if waiting.len() == 1 {
             self.tasks.spawn_local(Rc::clone(self).hand_on_in_turns());
         }
     }
@@ -72,11 +72,11 @@ impl Engine {
     /// sent goes first.
     async fn hand_on_in_turns(self: Rc<Self>) {
         // Whoever adds one to an empty queue begins this anew.
-        while !self.leaving.borrow().is_empty() {
+        while !self.to_hand_on.borrow().is_empty() {
             tokio::task::yield_now().await;
-            let turn = TURN + self.leaving.borrow().len() / 16;
+            let turn = TURN + self.to_hand_on.borrow().len() / 16;
             for _ in 0..turn {
-                let Some(next) = self.leaving.borrow_mut().pop_front() else {
+                let Some(next) = self.to_hand_on.borrow_mut().pop_front() else {
                     return;
                 };
                 self.tasks.spawn_local(Rc::clone(&self).hand_on_now(next));
@@ -96,6 +96,7 @@ impl Engine {
             to,
             permit: _until_done,
         } = leaving;
+        self.gates.count_done();
         let id = state.id(event.headers.id);
         let (topic, key, partition) = match to {
             To::Retry { tier, due_at } => {

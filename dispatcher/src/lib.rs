@@ -27,6 +27,7 @@ mod pulse;
 mod rebalance;
 mod repeated;
 mod run;
+mod saturation;
 mod second_look;
 pub mod settings;
 mod traces;

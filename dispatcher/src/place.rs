@@ -32,11 +32,6 @@ enum Placed {
 /// stopped answering must not hold it.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// How often it is looked whether the engine's thread has time left.
-const SATURATION_EVERY: Duration = Duration::from_millis(20);
-/// It has none when it works for this share of the time.
-const SATURATED: f64 = 0.9;
-
 impl Engine {
     /// Places a delivery that is due, and waits with it where the placement
     /// says so.
@@ -182,26 +177,6 @@ impl Engine {
                 () = engine.stopping.cancelled() => {}
             }
         });
-    }
-
-    /// Tells the gates whether the engine's thread has time left, until it stops.
-    pub(crate) async fn watch_saturation(self: Rc<Self>) {
-        let busy = || {
-            let metrics = tokio::runtime::Handle::current().metrics();
-            metrics.worker_total_busy_duration(0)
-        };
-        let mut since = (Instant::now(), busy());
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(SATURATION_EVERY) => {}
-                () = self.stopping.cancelled() => return,
-            }
-            let now = (Instant::now(), busy());
-            let (passed, worked) = (now.0 - since.0, now.1 - since.1);
-            self.gates
-                .set_saturated(worked >= passed.mul_f64(SATURATED));
-            since = now;
-        }
     }
 
     /// Places anew what waits at endpoints that do not move.

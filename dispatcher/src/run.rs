@@ -191,7 +191,7 @@ pub async fn run(
         second_look: SecondLook::default(),
         table_end: following.end(&connection, "table-end")?,
         tracer,
-        leaving: RefCell::default(),
+        to_hand_on: RefCell::default(),
         to_ready: Arc::new(Semaphore::new(TO_READY)),
         tasks: TaskTracker::new(),
         stopping: CancellationToken::new(),

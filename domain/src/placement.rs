@@ -10,8 +10,11 @@ use crate::{DeadLetterReason, EndpointState, Schedule, Tier, Timestamp};
 
 /// From this pace on the dispatcher is the limit, and not the endpoint.
 const FAST_PACE: u32 = 10_000;
-/// Whoever answers at [`FAST_PACE`] is not silent for so long: no lane waits for it.
-const STILL_FAST: Duration = Duration::from_millis(20);
+/// No lane waits for a slower one, however many share the dispatcher.
+const SLOWEST_FAST_PACE: u32 = 200;
+/// Whoever keeps pace is not silent for the time of so many answers: no lane waits
+/// for one that is.
+const SILENT_ANSWERS: u32 = 200;
 /// An endpoint that is silent or closed for this long does not move its queue.
 pub const MOVING: Duration = Duration::from_secs(1);
 /// An endpoint that gave no answer for this long is unresponsive.
@@ -35,6 +38,10 @@ pub struct Gate {
     /// slots could where the dispatcher has no time left. `None` while its first
     /// attempt ever is younger than 100 ms, and where there is room.
     pub pace: Option<u32>,
+    /// Deliveries a second that the dispatcher gets done (attempts, and what it hands
+    /// on) for each endpoint where something waits, on average, where it has no time
+    /// left. `None` while it has.
+    pub share: Option<u32>,
     /// How long something has been on its way to it without any answer; zero
     /// when nothing is, or nothing was ever sent.
     pub silent_for: Duration,
@@ -143,8 +150,18 @@ pub fn place(gate: &Gate, waiting: Waiting, now: Timestamp, schedule: &Schedule)
     if gate.queue_room && gate.silent_for < MOVING && gate.closed_for <= MOVING {
         return Place::Queue;
     }
-    if gate.silent_for < STILL_FAST && gate.pace.is_none_or(|pace| pace >= FAST_PACE) {
+    let fast = fast_pace(gate.share);
+    let still_fast = Duration::from_secs(1) * SILENT_ANSWERS / fast;
+    if gate.silent_for < still_fast && gate.pace.is_none_or(|pace| pace >= fast) {
         return Place::Wait;
     }
     later(Place::Ready)
+}
+
+/// The pace from which on the dispatcher is the limit. Where it has no time left, an
+/// endpoint that gets half of an equal share gets less than the others by chance only.
+fn fast_pace(share: Option<u32>) -> u32 {
+    share.map_or(FAST_PACE, |share| {
+        (share / 2).clamp(SLOWEST_FAST_PACE, FAST_PACE)
+    })
 }

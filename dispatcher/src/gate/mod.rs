@@ -132,8 +132,11 @@ pub(crate) struct Gates {
     gates: RefCell<FxHashMap<EndpointId, Rc<Gate>>>,
     accounts: RefCell<HashMap<AccountId, Rc<Share>>>,
     all: Share,
-    /// The dispatcher itself is the limit.
-    saturated: Cell<bool>,
+    /// Attempts that have ended and deliveries that were handed on since
+    /// [`Gates::measure`]: what the dispatcher gets done.
+    done: Cell<u32>,
+    /// See [`View::share`].
+    share: Cell<Option<u32>>,
 }
 
 impl Gates {
@@ -143,7 +146,8 @@ impl Gates {
             gates: RefCell::default(),
             accounts: RefCell::default(),
             all: Share::default(),
-            saturated: Cell::new(false),
+            done: Cell::default(),
+            share: Cell::default(),
         }
     }
 
@@ -182,28 +186,45 @@ impl Gates {
         gate
     }
 
-    /// Whether the engine's thread has no time left.
-    pub(crate) fn set_saturated(&self, saturated: bool) {
-        self.saturated.set(saturated);
+    /// Works out the share of each endpoint over the time that has `passed` since the
+    /// last call. `saturated` is whether the engine's thread had no time left in it.
+    pub(crate) fn measure(&self, passed: Duration, saturated: bool) {
+        let done = u128::from(self.done.take());
+        let share = || {
+            let gates = self.gates.borrow();
+            let queues = gates
+                .values()
+                .map(|gate| !gate.inner.borrow().queue.is_empty());
+            let waiting = queues.filter(|waits| *waits).count().max(1);
+            let share = done * 1_000_000 / passed.as_micros().max(1) / waiting as u128;
+            u32::try_from(share).unwrap_or(u32::MAX)
+        };
+        self.share.set(saturated.then(share));
+    }
+
+    /// An attempt has ended, or a delivery is handed on.
+    pub(crate) fn count_done(&self) {
+        self.done.set(self.done.get() + 1);
     }
 
     /// The gate as the placement sees it.
     pub(crate) fn view(&self, gate: &Gate, entry: &Entry, now: Instant) -> View {
         let mut inner = gate.inner.borrow_mut();
         inner.set_rate(entry.record.max_per_second, now);
-        let waiting = !inner.queue.is_empty() || !inner.look_ahead.is_empty();
-        let room = !waiting && self.room(gate, &mut inner, now) == Room::Free;
+        let share = self.share.get();
+        let room = !inner.waits() && self.room(gate, &mut inner, now) == Room::Free;
         // Only where somebody looks at it: this is done for each delivery.
         let pace = if room {
             None
         } else {
-            inner.pace(now, self.saturated.get())
+            inner.pace(now, share.is_some())
         };
         View {
             state: entry.state,
             room,
             queue_room: inner.queue.len() < inner.queue_capacity(),
             pace,
+            share,
             silent_for: inner.still_for(now),
             closed_for: inner.closed_for(now),
         }
@@ -266,6 +287,7 @@ impl Gates {
         began: Instant,
         now: Instant,
     ) {
+        self.count_done();
         let mut inner = gate.inner.borrow_mut();
         let others = inner.in_flight > 1;
         let answered = outcome.status().is_some();

@@ -28,6 +28,7 @@ fn full() -> Gate {
         room: false,
         queue_room: false,
         pace: Some(50),
+        share: None,
         silent_for: Duration::ZERO,
         closed_for: Duration::ZERO,
     }
@@ -77,6 +78,30 @@ fn row_queue_full_but_fast_waits_because_the_dispatcher_is_the_limit() {
             ..full()
         };
         assert_eq!(placed(gate, FRESH), expected, "{pace}/s");
+    }
+}
+
+#[test]
+fn where_the_dispatcher_has_no_time_left_an_equal_share_is_fast() {
+    for (share, pace, silent_ms, expected) in [
+        (4_000, 2_000, 0, Place::Wait),
+        (4_000, 1_999, 0, Place::Ready),
+        // The time of 200 answers.
+        (4_000, 2_000, 99, Place::Wait),
+        (4_000, 2_000, 100, Place::Ready),
+        // However many there are, and however few.
+        (100, 200, 0, Place::Wait),
+        (100, 199, 0, Place::Ready),
+        (70_000, 10_000, 0, Place::Wait),
+        (70_000, 9_999, 0, Place::Ready),
+    ] {
+        let gate = Gate {
+            share: Some(share),
+            pace: Some(pace),
+            silent_for: Duration::from_millis(silent_ms),
+            ..full()
+        };
+        assert_eq!(placed(gate, FRESH), expected, "{pace}/s of {share}/s");
     }
 }
 
@@ -262,15 +287,17 @@ fn gate() -> impl Strategy<Value = Gate> {
         any::<bool>(),
         any::<bool>(),
         prop::option::of(0_u32..20_000),
+        prop::option::of(0_u32..100_000),
         seconds(),
         seconds(),
     )
         .prop_map(
-            |(state, room, queue_room, pace, silent_for, closed_for)| Gate {
+            |(state, room, queue_room, pace, share, silent_for, closed_for)| Gate {
                 state,
                 room,
                 queue_room,
                 pace,
+                share,
                 silent_for,
                 closed_for,
             },
