@@ -40,7 +40,10 @@ struct Round {
 }
 
 pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
-    let alone = many::drain(GOOD, size.of(40_000)).await?.rate;
+    let alone = {
+        let mut bed = Bed::new(Stack::builder(), LINGER).await?;
+        many::drain(&mut bed, GOOD, size.of(40_000)).await?.rate
+    };
     let events = rate(alone / 2.0 / GOOD as f64);
     let time = Duration::from_secs(size.of(20) as u64 / 2 + 1);
     let (mut without, mut with) = (Vec::new(), Vec::new());

@@ -7,10 +7,10 @@ use crate::process::Usage;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {
     /// A second.
-    rate: f64,
+    pub(crate) rate: f64,
     /// CPU seconds for 1 000.
-    cpu: f64,
-    peak_mib: f64,
+    pub(crate) cpu: f64,
+    pub(crate) peak_mib: f64,
 }
 
 impl Run {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use e2e::{Broker, Stack};
 
 use crate::bed::Bed;
-use crate::process::Usage;
+use crate::figures::Run;
 use crate::report::{Section, short};
 use crate::{Size, load, progress};
 
@@ -19,14 +19,16 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
     let deliveries = size.of(280_000);
     let mut rows = Vec::new();
     for endpoints in ENDPOINTS {
-        let drained = drain(endpoints, deliveries / endpoints).await?;
-        let thousands = (deliveries / endpoints * endpoints) as f64 / 1_000.0;
+        let mut bed = Bed::new(Stack::builder(), LINGER).await?;
+        let run = drain(&mut bed, endpoints, deliveries / endpoints).await?;
+        let ready = bed.stack.name("webhooks.ready");
+        let set_aside = Broker::shared().await.read(&ready).await.len();
         rows.push(vec![
             endpoints.to_string(),
-            format!("{:.0}", drained.rate),
-            short(drained.usage.cpu.as_secs_f64() / thousands),
-            format!("{:.0} MiB", drained.usage.peak_mib),
-            drained.set_aside.to_string(),
+            format!("{:.0}", run.rate),
+            short(run.cpu),
+            format!("{:.0} MiB", run.peak_mib),
+            set_aside.to_string(),
         ]);
     }
     Ok(Section::new("Backlog for many")
@@ -48,19 +50,9 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
         ))
 }
 
-/// How a backlog was delivered.
-pub(crate) struct Drained {
-    /// Deliveries a second of the middle half: at first limits rise, at last lanes run
-    /// dry.
-    pub(crate) rate: f64,
-    pub(crate) usage: Usage,
-    /// Deliveries that were written to `webhooks.ready`.
-    pub(crate) set_aside: usize,
-}
-
-/// Has a backlog of so many events delivered to each of so many endpoints.
-pub(crate) async fn drain(endpoints: usize, events: usize) -> anyhow::Result<Drained> {
-    let mut bed = Bed::new(Stack::builder(), LINGER).await?;
+/// Has a backlog of so many events delivered to each of so many endpoints. The rate is
+/// that of the middle half: at first limits rise, at last lanes run dry.
+pub(crate) async fn drain(bed: &mut Bed, endpoints: usize, events: usize) -> anyhow::Result<Run> {
     bed.endpoints(0..endpoints, "nps_calculated").await;
     let bar = progress::bar(&format!("Backlog, {endpoints} endpoints"), events);
     bed.load.write_all(events, load::nps, &bar).await?;
@@ -71,11 +63,7 @@ pub(crate) async fn drain(endpoints: usize, events: usize) -> anyhow::Result<Dra
     let arrivals = bed.sink.take();
     let usage = bed.usage()?;
     bed.stop_dispatcher().await;
-    let ready = bed.stack.name("webhooks.ready");
     let (from, to) = (all / 4, all * 3 / 4);
-    Ok(Drained {
-        rate: (to - from) as f64 / (arrivals[to].at - arrivals[from].at).as_secs_f64(),
-        usage,
-        set_aside: Broker::shared().await.read(&ready).await.len(),
-    })
+    let rate = (to - from) as f64 / (arrivals[to].at - arrivals[from].at).as_secs_f64();
+    Ok(Run::new(all, rate, usage))
 }

@@ -2,7 +2,7 @@
 //! librdkafka's buffer.
 
 use bytes::Bytes;
-use domain::record::{DeliveryHeaders, EventHeaders, header};
+use domain::record::{DeliveryHeaders, EventHeaders, NotAnEvent, header};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 
 use crate::work::Event;
@@ -64,7 +64,7 @@ impl Incoming {
                 .and_then(|account| std::str::from_utf8(account).ok())
                 .map(str::to_owned),
             value: Bytes::copy_from_slice(payload),
-            wrong,
+            wrong: wrong.to_string(),
         });
         Self {
             offset: message.offset(),
@@ -79,16 +79,12 @@ fn content<'a>(
     get: impl Fn(&str) -> Option<&'a [u8]>,
     payload: &[u8],
     holds: Holds,
-) -> Result<Content, String> {
+) -> Result<Content, NotAnEvent> {
     let (headers, delivery) = match holds {
-        Holds::Events => {
-            let headers = EventHeaders::beside(payload, get);
-            (headers.map_err(|error| error.to_string())?, None)
-        }
+        Holds::Events => (EventHeaders::beside(payload, &get)?, None),
         Holds::Deliveries => {
-            let headers = EventHeaders::read(&get).map_err(|error| error.to_string())?;
-            let delivery = DeliveryHeaders::read(&get).map_err(|error| error.to_string())?;
-            (headers, Some(delivery))
+            let headers = EventHeaders::read(&get)?;
+            (headers, Some(DeliveryHeaders::read(&get)?))
         }
     };
     let event = Event {

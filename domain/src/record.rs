@@ -160,7 +160,7 @@ pub enum RecordError {
     },
 }
 
-/// A record of `feedback.events` that holds no event.
+/// A record that holds no event, or no delivery of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnEvent {
     /// Its headers.

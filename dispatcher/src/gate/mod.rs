@@ -192,10 +192,8 @@ impl Gates {
         let done = u128::from(self.done.take());
         let share = || {
             let gates = self.gates.borrow();
-            let queues = gates
-                .values()
-                .map(|gate| !gate.inner.borrow().queue.is_empty());
-            let waiting = queues.filter(|waits| *waits).count().max(1);
+            let waits = |gate: &&Rc<Gate>| !gate.inner.borrow().queue.is_empty();
+            let waiting = gates.values().filter(waits).count().max(1);
             let share = done * 1_000_000 / passed.as_micros().max(1) / waiting as u128;
             u32::try_from(share).unwrap_or(u32::MAX)
         };
