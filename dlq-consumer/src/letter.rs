@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::record::{DeliveryHeaders, EventHeaders, MAX_HEADER_BYTES, RecordError, cut, header};
-use domain::{AccountId, DeadLetterReason, DeliveryId, EnvelopeHead, EventKind, Timestamp};
+use domain::record::{
+    DeliveryHeaders, EventHeaders, MAX_HEADER_BYTES, NotAnEvent, RecordError, cut, header,
+};
+use domain::{AccountId, DeadLetterReason, DeliveryId, EventKind, Timestamp};
 
 /// Headers by name. Each name stands once; the last value counts.
 pub(crate) type Headers = BTreeMap<String, String>;
@@ -59,11 +61,11 @@ const KEPT: [&str; 16] = [
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotADelivery {
     #[error(transparent)]
-    Headers(#[from] RecordError),
+    Event(#[from] NotAnEvent),
+    #[error(transparent)]
+    Delivery(#[from] RecordError),
     #[error("the key is not the id of the delivery in the headers")]
     OtherKey,
-    #[error("the value is no envelope: {0}")]
-    Value(#[from] domain::InputError),
     #[error("the dispatcher could not read the record")]
     SaidSo,
 }
@@ -139,7 +141,7 @@ fn delivery(
     value: &[u8],
     headers: &Headers,
 ) -> Result<(EventHeaders, DeliveryHeaders, DeadLetterReason), NotADelivery> {
-    let event = event_headers(headers)?;
+    let event = EventHeaders::beside(value, |name| headers.get(name).map(String::as_bytes))?;
     let delivery = delivery_headers(headers)?;
     let reason = delivery
         .reason
@@ -150,7 +152,6 @@ fn delivery(
     if id.parse() != Ok::<DeliveryId, _>(delivery.id(event.id)) {
         return Err(NotADelivery::OtherKey);
     }
-    EnvelopeHead::parse(value)?;
     Ok((event, delivery, reason))
 }
 

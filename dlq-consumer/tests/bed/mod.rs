@@ -122,6 +122,15 @@ impl Failure {
         self
     }
 
+    /// The failure of another event.
+    pub(crate) fn with_event(mut self, kind: EventKind) -> Self {
+        let text = String::from_utf8(self.value).unwrap();
+        let own = self.event.kind.as_str();
+        self.value = text.replacen(own, kind.as_str(), 1).into_bytes();
+        self.event.kind = kind;
+        self
+    }
+
     pub(crate) fn because(mut self, reason: DeadLetterReason) -> Self {
         self.delivery.reason = Some(reason);
         self

@@ -33,8 +33,7 @@ async fn filters_choose_by_endpoint_event_reason_and_time() {
     let bed = Bed::new();
     let (one, two) = (EndpointId::generate(), EndpointId::generate());
     let old = failure(one, 1_000);
-    let mut other_event = failure(two, 2_000);
-    other_event.event.kind = EventKind::NewFeedback;
+    let other_event = failure(two, 2_000).with_event(EventKind::NewFeedback);
     let gone = failure(two, 3_000).because(DeadLetterReason::EndpointGone);
     for failure in [&old, &other_event, &gone] {
         bed.write(failure).await;
@@ -206,12 +205,15 @@ async fn what_cannot_be_read_is_shown_to_operators_only() {
     let mut broken = failure(EndpointId::generate(), 6);
     broken.value = b"{\"event\":\"rating_submitted\"}".to_vec();
     bed.write(&broken).await;
+    let mut exchanged = failure(EndpointId::generate(), 7);
+    exchanged.value = failure(EndpointId::generate(), 7).value;
+    bed.write(&exchanged).await;
     let list = bed.start().await;
 
     let reply = list.call(Method::GET, "/webhooks/failed", "operator").await;
 
     let items = reply.body["items"].as_array().unwrap();
-    assert_eq!(items.len(), 2, "{items:?}");
+    assert_eq!(items.len(), 3, "{items:?}");
     let expected = json!({
         "id": key, "event_id": null, "event": null, "endpoint_id": null,
         "reason": "undecodable", "attempts": 0, "last_status": null,
@@ -223,6 +225,8 @@ async fn what_cannot_be_read_is_shown_to_operators_only() {
     assert_eq!(items[1]["id"], broken.id().to_string());
     assert_eq!(items[1]["reason"], "undecodable");
     assert_eq!(items[1]["payload"], Value::Null);
+    assert_eq!(items[2]["id"], exchanged.id().to_string());
+    assert_eq!(items[2]["reason"], "undecodable");
     assert!(list.ids("").await.is_empty());
     let path = format!("/webhooks/failed/{key}");
     for (method, path) in [

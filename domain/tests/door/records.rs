@@ -6,7 +6,7 @@ use domain::{
     AfterAttempt, AttemptRecord, Cause, DeadLetterReason, DeferReason, EventKind, Timestamp,
     record::{
         Coordinates, DeliveryHeaders, EventHeaders, Headers, LastError, MAX_HEADER_BYTES,
-        RecordError, cut, header,
+        NotAnEvent, RecordError, cut, header,
     },
 };
 use proptest::{option, prelude::*, sample::select};
@@ -123,6 +123,28 @@ fn a_wrong_header_is_named_with_what_it_holds_and_what_is_allowed() {
     }
     let not_utf8 = EventHeaders::read(|_| Some(&[0xff]));
     assert!(matches!(not_utf8, Err(RecordError::Invalid { .. })));
+}
+
+#[test]
+fn an_event_is_read_beside_its_own_envelope_only() {
+    let headers = event().write();
+    let map: HashMap<&str, &[u8]> = headers.iter().map(|(n, v)| (*n, v.as_bytes())).collect();
+    let beside =
+        |envelope: &str| EventHeaders::beside(envelope.as_bytes(), |name| map.get(name).copied());
+    let own = r#"{"event":"new_feedback","id":"evt_0190bf5ce3807a6b9d2c8f3a2c91e047","timestamp":"2024-06-15T14:32:00Z","data":{}}"#;
+    assert_eq!(beside(own), Ok(event()));
+    // Written in another way, it is read whole.
+    assert_eq!(beside(&own.replacen(":", ": ", 1)), Ok(event()));
+    for other in [
+        own.replace("91e047", "91e048"),
+        own.replace("new_feedback", "widget_dismissed"),
+    ] {
+        assert_eq!(beside(&other), Err(NotAnEvent::Different));
+    }
+    let no_envelope = beside("{}");
+    assert!(matches!(no_envelope, Err(NotAnEvent::Envelope(_))));
+    let nothing = EventHeaders::beside(own.as_bytes(), |_| None);
+    assert!(matches!(nothing, Err(NotAnEvent::Headers(_))));
 }
 
 #[test]
