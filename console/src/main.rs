@@ -20,7 +20,7 @@ Any setting can be given by the environment, such as
   FEEDBACKPRO__KAFKA__BROKERS=kafka-1:9092,kafka-2:9092
 Exit codes: 0 stopped, 1 failed, 64 wrong settings.";
 
-/// Serves the endpoints' API: make, change, pause, test
+/// Serves the console, its pages and its API: endpoints, deliveries, what failed
 #[derive(Debug, Parser)]
 #[command(name = "console", version, after_help = EXAMPLES)]
 struct Args {

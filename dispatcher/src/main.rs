@@ -8,17 +8,22 @@ use prometheus::Registry;
 use service::{admin, cli::CommonArgs, exit, health::Health, http, settings, shutdown, telemetry};
 use tokio::task::LocalSet;
 
-/// Sends events as signed webhooks to the endpoints that shops configured.
-///
-/// Examples:
-///   dispatcher --config /etc/feedbackpro/dispatcher.toml
-///   FEEDBACKPRO__KAFKA__BROKERS=kafka:9092 dispatcher
-///   dispatcher --print-config
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+const AFTER_HELP: &str = "\
+Examples:
+  dispatcher --config /etc/feedbackpro/dispatcher.toml
+  dispatcher --config dispatcher.toml --print-config
+  FEEDBACKPRO__LIMITS__ENDPOINT_MAX=128 dispatcher
+
+Any setting can be given by the environment, such as
+  FEEDBACKPRO__KAFKA__BROKERS=kafka-1:9092,kafka-2:9092
+Exit codes: 0 stopped, 1 failed, 64 wrong settings.";
+
+/// Sends events as signed webhooks to the endpoints that shops configured
 #[derive(Debug, Parser)]
-#[command(version, verbatim_doc_comment)]
+#[command(name = "dispatcher", version, after_help = AFTER_HELP)]
 struct Args {
     #[command(flatten)]
     common: CommonArgs,

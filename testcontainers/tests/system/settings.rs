@@ -55,6 +55,23 @@ async fn a_wrong_setting_is_named_with_what_is_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_binary_says_what_it_does_with_examples() {
+    for (binary, purpose) in [
+        (Binary::Producer, "Takes events in"),
+        (Binary::Dispatcher, "Sends events"),
+        (Binary::DlqConsumer, "failed list"),
+        (Binary::Console, "the console"),
+    ] {
+        let settings = Stack::builder().settings(binary).await;
+        let ended = run(binary, &settings, &["--help"], b"", SOON).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        for wanted in [purpose, "Examples:", "Exit codes:"] {
+            assert!(ended.stdout.contains(wanted), "{wanted}: {}", ended.stdout);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_settings_in_force_are_printed_with_secrets_masked() {
     for binary in ALL {
         let settings = Stack::builder().settings(binary).await.set(
