@@ -141,9 +141,17 @@ impl EnvelopeHead {
     /// What is between is not looked at: that would cost as much as signing it.
     #[must_use]
     pub fn is_outside_of(&self, bytes: &[u8]) -> bool {
-        let Self { kind, id } = self;
-        let begin = format!(r#"{{"event":"{kind}","id":"{id}","timestamp":""#);
-        bytes.starts_with(begin.as_bytes()) && bytes.ends_with(b"}}")
+        let begin: [&[u8]; 5] = [
+            br#"{"event":""#,
+            self.kind.as_str().as_bytes(),
+            br#"","id":""#,
+            &self.id.text(),
+            br#"","timestamp":""#,
+        ];
+        let rest = begin
+            .iter()
+            .try_fold(bytes, |rest, part| rest.strip_prefix(*part));
+        rest.is_some_and(|rest| rest.ends_with(b"}}"))
     }
 
     /// Reads the outside and checks that the rest is JSON.

@@ -26,20 +26,19 @@ impl NotAnId {
 
 /// `text` as 128 bits where it is `prefix` and 32 lower-case hex digits.
 fn parse_hex(text: &str, prefix: &str) -> Option<u128> {
-    let digits = text.strip_prefix(prefix)?;
-    let lower_hex = digits.len() == 32
-        && digits
-            .bytes()
-            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    if lower_hex {
-        u128::from_str_radix(digits, 16).ok()
-    } else {
-        None
-    }
+    let digits: &[u8; 32] = text.strip_prefix(prefix)?.as_bytes().try_into().ok()?;
+    digits.iter().try_fold(0, |number, digit| {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u128::from(value))
+    })
 }
 
 /// 32 lower-case hex digits.
-fn hex(number: u128) -> [u8; 32] {
+pub(crate) fn hex(number: u128) -> [u8; 32] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0; 32];
     for (pair, byte) in text
@@ -56,7 +55,7 @@ fn hex(number: u128) -> [u8; 32] {
     text
 }
 
-fn ascii(bytes: &[u8]) -> &str {
+pub(crate) fn ascii(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("prefixes and hex digits are ASCII")
 }
 
@@ -71,8 +70,12 @@ macro_rules! hex_id {
             /// What is allowed, as error messages say it.
             pub(crate) const ALLOWED: &'static str = $allowed;
 
-            fn text(self) -> [u8; $prefix.len() + 32] {
-                let mut text = [0; $prefix.len() + 32];
+            /// How long its text is, in bytes.
+            pub(crate) const LENGTH: usize = $prefix.len() + 32;
+
+            /// The text, which is ASCII.
+            pub(crate) fn text(self) -> [u8; Self::LENGTH] {
+                let mut text = [0; Self::LENGTH];
                 let (prefix, digits) = text.split_at_mut($prefix.len());
                 prefix.copy_from_slice($prefix.as_bytes());
                 digits.copy_from_slice(&hex(self.0));
@@ -138,7 +141,7 @@ macro_rules! hex_id {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(ascii(&self.text()))
             }
         }
     };
@@ -217,11 +220,20 @@ pub struct DeliveryId {
     pub endpoint: EndpointId,
 }
 
+impl DeliveryId {
+    /// The text, which is ASCII.
+    fn text(self) -> [u8; EventId::LENGTH + 1 + EndpointId::LENGTH] {
+        let mut text = [b'.'; _];
+        let (event, endpoint) = text.split_at_mut(EventId::LENGTH + 1);
+        event[..EventId::LENGTH].copy_from_slice(&self.event.text());
+        endpoint.copy_from_slice(&self.endpoint.text());
+        text
+    }
+}
+
 impl fmt::Display for DeliveryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.event.fmt(f)?;
-        f.write_str(".")?;
-        self.endpoint.fmt(f)
+        f.write_str(ascii(&self.text()))
     }
 }
 
@@ -276,7 +288,7 @@ impl TryFrom<String> for DeliveryId {
 
 impl Serialize for DeliveryId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(ascii(&self.text()))
     }
 }
 

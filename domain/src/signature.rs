@@ -10,7 +10,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::{Secret, Timestamp};
+use crate::{
+    Secret, Timestamp,
+    ids::{ascii, hex},
+};
 
 type HmacSha256 = Hmac<Sha256>;
 
@@ -47,7 +50,6 @@ impl SigningKey {
 /// separated by commas (two during a rotation, the newest first).
 #[must_use]
 pub fn feedbackpro_signature(keys: &[SigningKey], body: &[u8]) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut value = String::with_capacity(72 * keys.len());
     for key in keys {
         if !value.is_empty() {
@@ -56,9 +58,8 @@ pub fn feedbackpro_signature(keys: &[SigningKey], body: &[u8]) -> String {
         value.push_str("sha256=");
         let mut mac = key.page.clone();
         mac.update(body);
-        for byte in mac.finalize().into_bytes() {
-            value.push(HEX[usize::from(byte >> 4)].into());
-            value.push(HEX[usize::from(byte & 15)].into());
+        for half in mac.finalize().into_bytes().as_chunks().0 {
+            value.push_str(ascii(&hex(u128::from_be_bytes(*half))));
         }
     }
     value

@@ -1,6 +1,11 @@
 //! Moments, in whole milliseconds.
 
-use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    str::FromStr,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -49,14 +54,15 @@ impl Timestamp {
     /// The system clock, the part of a millisecond cut off.
     #[must_use]
     pub fn now() -> Self {
-        Self::from_millis(jiff::Timestamp::now().as_millisecond())
+        let since = UNIX_EPOCH.elapsed().unwrap_or_default();
+        Self::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
     /// The system clock, rounded up: what is due at a moment made from this is
     /// never early by a part of a millisecond.
     #[must_use]
     pub fn now_rounded_up() -> Self {
-        Self::from_millis(jiff::Timestamp::now().as_millisecond() + 1)
+        Self::from_millis(Self::now().0 + 1)
     }
 
     /// How long after `earlier` this is; zero if it is before it.
