@@ -208,10 +208,7 @@ impl Engine {
     fn count_attempt(&self, attempt: &Attempt, next: NextStep) {
         let outcome = traces::next_name(next);
         let cause = attempt.outcome.cause().map_or("none", Cause::as_str);
-        self.metrics
-            .attempts
-            .with_label_values(&[outcome, cause])
-            .inc();
+        self.metrics.attempts.of([outcome, cause]).inc();
         self.metrics
             .attempt_seconds
             .observe(attempt.took.as_secs_f64());

@@ -62,7 +62,7 @@ pub(crate) struct Engine {
     pub(crate) attempt_log: AttemptLog,
     pub(crate) tracer: Tracer,
     pub(crate) pulse: Pulse,
-    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) metrics: Metrics,
     pub(crate) repeated: RefCell<Repeated>,
     pub(crate) second_look: SecondLook,
     pub(crate) table_end: TableEnd,
@@ -119,7 +119,7 @@ impl Conductor {
         }
     }
 
-    /// Runs until `shutdown`, then drains. Call it within a `LocalSet`.
+    /// Runs until `shutdown`, then drains. Call it on a `LocalRuntime`.
     pub(crate) async fn run(
         mut self,
         table: &Table,
@@ -395,11 +395,11 @@ impl Conductor {
         self.engine.attempt_log.flush().await;
     }
 
-    fn count(&self, kind: &str, partitions: usize) {
+    fn count(&self, kind: &'static str, partitions: usize) {
         self.engine
             .metrics
             .rebalances
-            .with_label_values(&[kind])
+            .of([kind])
             .inc_by(partitions as u64);
     }
 }

@@ -154,10 +154,7 @@ impl Engine {
             | DeadLetterReason::Expired
             | DeadLetterReason::Undecodable => state.attempt.saturating_sub(1),
         };
-        self.metrics
-            .dead_letters
-            .with_label_values(&[reason.as_str()])
-            .inc();
+        self.metrics.dead_letters.of([reason.as_str()]).inc();
         tracing::warn!(
             delivery = %state.id(event.id),
             account = %event.account,
@@ -180,10 +177,7 @@ impl Engine {
     ) {
         let reason = DeadLetterReason::Undecodable;
         let source = ticket.coordinates();
-        self.metrics
-            .dead_letters
-            .with_label_values(&[reason.as_str()])
-            .inc();
+        self.metrics.dead_letters.of([reason.as_str()]).inc();
         tracing::error!(%source, wrong, "a record cannot be read, it is in the failed list");
         let mut headers: Headers = vec![
             (record::header::REASON, reason.as_str().to_owned()),

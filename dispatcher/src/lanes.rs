@@ -120,8 +120,8 @@ impl Engine {
         }
     }
 
-    fn count_gap(&self, kind: &str) {
-        self.metrics.offset_gaps.with_label_values(&[kind]).inc();
+    fn count_gap(&self, kind: &'static str) {
+        self.metrics.offset_gaps.of([kind]).inc();
     }
 
     /// Takes a delivery that was handed on before: waits until it is due where

@@ -6,7 +6,7 @@ use clap::Parser;
 use dispatcher::{DEFAULTS, Parts, Settings};
 use prometheus::Registry;
 use service::{admin, cli::CommonArgs, exit, health::Health, http, settings, shutdown, telemetry};
-use tokio::task::LocalSet;
+use tokio::runtime::{Builder, LocalOptions};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -44,12 +44,12 @@ fn start(args: &Args) -> anyhow::Result<()> {
     }
     settings.check()?;
     telemetry::init(&settings.log)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = Builder::new_current_thread()
         .enable_all()
         // Names are resolved there; one that hangs keeps its thread for long.
         .max_blocking_threads(2048)
-        .build()?;
-    LocalSet::new().block_on(&runtime, serve(settings))
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(serve(settings))
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {

@@ -1,9 +1,11 @@
 //! All metrics of the dispatcher, in one table. No label has a value that a
 //! customer can choose.
 
+use std::cell::RefCell;
+
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry,
+    Registry, core::Collector,
 };
 use service::traces::SpanCounters;
 
@@ -25,15 +27,12 @@ macro_rules! metrics {
         impl Metrics {
             pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
                 Ok(Self {
-                    $($field: {
-                        let metric = $make(
-                            concat!("feedbackpro_dispatcher_", $name),
-                            $help
-                            $(, $extra)*
-                        )?;
-                        registry.register(Box::new(metric.clone()))?;
-                        metric
-                    },)*
+                    $($field: $make(
+                        registry,
+                        concat!("feedbackpro_dispatcher_", $name),
+                        $help
+                        $(, $extra)*
+                    )?,)*
                 })
             }
         }
@@ -41,15 +40,15 @@ macro_rules! metrics {
 }
 
 metrics! {
-    attempts: IntCounterVec = counters("attempts_total",
+    attempts: Counters<2> = counters("attempts_total",
         "Attempts by what became of the delivery (delivered, retry, dead_letter) and the cause of a failure (none where it was delivered).", &["outcome", "cause"]);
     attempt_seconds: Histogram = histogram("attempt_seconds",
         "Time of an attempt, from the name look-up to the end of the answer.", &ATTEMPT_SECONDS);
     late_seconds: HistogramVec = histograms("late_seconds",
         "How long after its due time a delivery left its delay lane, by the lane's tier.", &["tier"], &LATE_SECONDS);
-    placed: IntCounterVec = counters("placed_total",
+    placed: Counters<1> = counters("placed_total",
         "Deliveries by where they went when they could be sent: send, queue, wait, ready, deferred, dead_letter.", &["place"]);
-    dead_letters: IntCounterVec = counters("dead_letters_total",
+    dead_letters: Counters<1> = counters("dead_letters_total",
         "Deliveries given up, by reason.", &["reason"]);
     endpoints_disabled: IntCounter = counter("endpoints_disabled_total",
         "Endpoints disabled because they answered 410.");
@@ -57,19 +56,19 @@ metrics! {
         "Deliveries dropped because their account has no such endpoint any more.");
     repeated_records: IntCounter = counter("repeated_records_total",
         "Records of deliveries passed over because the same step was handled lately (a crash wrote it twice).");
-    events: IntCounterVec = counters("events_total",
+    events: Counters<1> = counters("events_total",
         "Events read, by what they led to: delivered_to_none, fanned_out, undecodable.", &["result"]);
     attempt_records_dropped: IntCounter = counter("attempt_records_dropped_total",
         "Attempt records that were dropped because Kafka did not take them fast enough.");
-    spans: IntCounterVec = counters("spans_total",
+    spans: Counters<1> = counters("spans_total",
         "Spans of traces, by what became of them: exported, or dropped because the collector did not take them.", &["result"]);
     write_retries: IntCounter = counter("write_retries_total",
         "Retry, ready and dead-letter records that Kafka refused and that were written again.");
-    offset_gaps: IntCounterVec = counters("offset_gaps_total",
+    offset_gaps: Counters<1> = counters("offset_gaps_total",
         "Offsets that could not be read: missing (retention or a transaction's control records) or restarted (the topic begins anew).", &["kind"]);
     commits: IntCounter = counter("commits_total",
         "Commits of offsets that were sent.");
-    rebalances: IntCounterVec = counters("rebalances_total",
+    rebalances: Counters<1> = counters("rebalances_total",
         "Partitions assigned, revoked or lost.", &["kind"]);
     stood_still: IntCounter = counter("stood_still_total",
         "How often the process stood still for so long that it gave its partitions up.");
@@ -88,40 +87,89 @@ metrics! {
 impl Metrics {
     pub(crate) fn span_counters(&self) -> SpanCounters {
         SpanCounters {
-            exported: self.spans.with_label_values(&["exported"]),
-            dropped: self.spans.with_label_values(&["dropped"]),
+            exported: self.spans.of(["exported"]),
+            dropped: self.spans.of(["dropped"]),
         }
     }
 }
 
-fn counter(name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
-    IntCounter::new(name, help)
+/// Counters that differ in `N` labels, each of which has a few fixed values. One that
+/// was used is found again without a lock or a hash: several count every delivery.
+#[derive(Debug)]
+pub(crate) struct Counters<const N: usize> {
+    all: IntCounterVec,
+    used: RefCell<Vec<([&'static str; N], IntCounter)>>,
 }
 
-fn counters(name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
-    IntCounterVec::new(Opts::new(name, help), labels)
+impl<const N: usize> Counters<N> {
+    /// The one with these values, in the order of the labels.
+    pub(crate) fn of(&self, values: [&'static str; N]) -> IntCounter {
+        let mut used = self.used.borrow_mut();
+        if let Some((_, counter)) = used.iter().find(|(of, _)| *of == values) {
+            return counter.clone();
+        }
+        let counter = self.all.with_label_values(&values);
+        used.push((values, counter.clone()));
+        counter
+    }
 }
 
-fn gauge(name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
-    IntGauge::new(name, help)
+fn registered<M: Collector + Clone + 'static>(
+    registry: &Registry,
+    metric: M,
+) -> Result<M, prometheus::Error> {
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
 }
 
-fn gauges(name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
-    IntGaugeVec::new(Opts::new(name, help), labels)
+fn counter(registry: &Registry, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+    registered(registry, IntCounter::new(name, help)?)
 }
 
-fn histogram(name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
-    Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))
+fn counters<const N: usize>(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str; N],
+) -> Result<Counters<N>, prometheus::Error> {
+    let all = IntCounterVec::new(Opts::new(name, help), labels)?;
+    Ok(Counters {
+        all: registered(registry, all)?,
+        used: RefCell::default(),
+    })
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+    registered(registry, IntGauge::new(name, help)?)
+}
+
+fn gauges(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntGaugeVec, prometheus::Error> {
+    let gauges = IntGaugeVec::new(Opts::new(name, help), labels)?;
+    registered(registry, gauges)
+}
+
+fn histogram(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    buckets: &[f64],
+) -> Result<Histogram, prometheus::Error> {
+    let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+    registered(registry, Histogram::with_opts(options)?)
 }
 
 fn histograms(
+    registry: &Registry,
     name: &str,
     help: &str,
     labels: &[&str],
     buckets: &[f64],
 ) -> Result<HistogramVec, prometheus::Error> {
-    HistogramVec::new(
-        HistogramOpts::new(name, help).buckets(buckets.to_vec()),
-        labels,
-    )
+    let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+    registered(registry, HistogramVec::new(options, labels)?)
 }

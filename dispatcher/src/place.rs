@@ -219,6 +219,6 @@ impl Engine {
             Place::Defer { .. } => "deferred",
             Place::DeadLetter(_) => "dead_letter",
         };
-        self.metrics.placed.with_label_values(&[name]).inc();
+        self.metrics.placed.of([name]).inc();
     }
 }

@@ -95,7 +95,7 @@ const TO_READY: usize = 4_096;
 const TABLE_STOP: Duration = Duration::from_secs(1);
 
 /// Runs a dispatcher until `shutdown`, then drains it. The future belongs on a
-/// thread of its own: see [`tokio::task::LocalSet`].
+/// [`tokio::runtime::LocalRuntime`], and that on a thread of its own.
 ///
 /// # Errors
 /// See [`RunError`]; a wrong setting is told before anything is started.
@@ -115,7 +115,7 @@ pub async fn run(
         Guard::new(settings.guard.clone()),
         settings.key_ring()?,
     ));
-    let metrics = Arc::new(Metrics::register(&parts.registry)?);
+    let metrics = Metrics::register(&parts.registry)?;
 
     let table_loaded = parts.health.condition("endpoint table loaded");
     let mut specs = topics.retry_specs(&schedule);

@@ -11,7 +11,8 @@ use service::{
     settings::{SettingsError, load_from},
     tokens::Tokens,
 };
-use tokio::task::{JoinSet, LocalSet};
+use tokio::runtime::LocalRuntime;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{cluster::Cluster, demo};
@@ -188,10 +189,8 @@ pub(crate) fn start(
     let stop = shutdown.clone();
     // Its engine belongs on a thread of its own.
     services.spawn_blocking(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        Ok(LocalSet::new().block_on(&runtime, dispatcher::run(own, parts, stop))?)
+        let runtime = LocalRuntime::new()?;
+        Ok(runtime.block_on(dispatcher::run(own, parts, stop))?)
     });
     Ok(services)
 }

@@ -19,7 +19,7 @@ use prometheus::Registry;
 use rdkafka::mocking::{MockCluster, MockCoordinator};
 use serde_json::json;
 use service::{health::Health, settings::load_from};
-use tokio::task::LocalSet;
+use tokio::runtime::LocalRuntime;
 use tokio_util::sync::CancellationToken;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -90,12 +90,9 @@ fn run_dispatcher(brokers: &str, stop: CancellationToken) {
         registry: Registry::new(),
         topics: TopicPolicy::Trust,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime starts");
-    LocalSet::new()
-        .block_on(&runtime, dispatcher::run(settings, parts, stop))
+    let runtime = LocalRuntime::new().expect("a runtime starts");
+    runtime
+        .block_on(dispatcher::run(settings, parts, stop))
         .expect("it ends without an error");
 }
 
