@@ -91,7 +91,7 @@ const HEADERS: [(&str, &str); 8] = [
 
 async fn ours(client: Rc<Client>, target: Target, left: Rc<Cell<u64>>, body: Bytes) {
     while next(&left) {
-        let attempt = client.send(&target, fill, body.clone()).await;
+        let attempt = client.outgoing(&target, fill, body.clone()).send().await;
         assert!(attempt.outcome.is_success(), "{attempt:?}");
     }
 }

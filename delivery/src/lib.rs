@@ -33,7 +33,7 @@ mod target;
 mod tls;
 
 pub use attempt::{Attempt, CertificateFault};
-pub use client::Client;
+pub use client::{Client, Outgoing};
 pub use connector::{Connector, Egress, SetupError};
 pub use example::{EXAMPLE_SECRET, EXAMPLE_URL, example};
 pub use guard::{AddressPolicy, Guard, GuardSettings, HeaderFault, Refused};

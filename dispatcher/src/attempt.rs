@@ -1,7 +1,10 @@
 //! A slot at an endpoint: one attempt after the other, as long as something
 //! waits there.
 
-use std::{rc::Rc, time::Instant};
+use std::{
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use delivery::{Attempt, ToSign};
 use domain::{
@@ -21,6 +24,17 @@ use crate::{
     work::Delivery,
 };
 
+/// When a signed request is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// In the same moment.
+    Own,
+    /// After what else is ready has had its turn. Answers come many at a time: each is
+    /// taken in, and the next request behind it signed, before these are written one
+    /// right after the other. Whoever reads them is woken once for many.
+    WithOthers,
+}
+
 impl Engine {
     /// Starts a slot, which is counted as under way already.
     pub(crate) fn start_slot(self: &Rc<Self>, gate: &Rc<Gate>, delivery: Delivery) {
@@ -30,18 +44,16 @@ impl Engine {
     }
 
     async fn slot(self: &Rc<Self>, gate: &Rc<Gate>, first: Delivery) {
-        let mut delivery = first;
+        let (mut delivery, mut turn) = (first, Turn::Own);
         loop {
-            let ended = self.attempt(gate, delivery).await;
+            let ended = self.attempt(gate, delivery, turn).await;
             match self.gates.next(gate, ended) {
                 Next::Go(next) => {
-                    delivery = next;
+                    (delivery, turn) = (next, Turn::WithOthers);
                     // The limit may have risen.
                     self.pump(gate, ended);
-                    // Every answer that is there is taken in before the next
-                    // requests are signed and written, one right after the other:
-                    // whoever reads them is woken once for many.
-                    tokio::task::yield_now().await;
+                    // Attempts that end before they are sent wait for nothing.
+                    tokio::task::coop::consume_budget().await;
                 }
                 Next::End => {
                     while let Some(next) = self.gates.next_of_all() {
@@ -59,38 +71,42 @@ impl Engine {
 
     /// One attempt, and what follows from its outcome. Gives the moment when
     /// its end was known.
-    async fn attempt(self: &Rc<Self>, gate: &Gate, delivery: Delivery) -> Instant {
-        let began = Instant::now();
+    async fn attempt(self: &Rc<Self>, gate: &Gate, delivery: Delivery, turn: Turn) -> Instant {
         let Some(entry) = self.table.get(gate.endpoint()) else {
             self.second_look.add(Looking::At(delivery));
-            return began;
+            return Instant::now();
         };
         if !may_send(&entry) {
             self.place_again(delivery);
-            return began;
+            return Instant::now();
         }
-        if !delivery.ticket.may_begin() || !self.pulse.is_steady(began) {
+        if !self.may_begin(&delivery) {
             self.let_go(delivery);
-            return began;
+            return Instant::now();
         }
         let at = Timestamp::now();
         let span = traces::begin(&self.tracer, &delivery);
         let attempt = match &entry.ready {
             Ok(ready) => {
                 let context = span.as_ref().map(|span| span.context().to_string());
-                self.send(ready, &delivery, at, context.as_deref()).await
+                let sent = self.send(ready, &delivery, at, context.as_deref(), turn);
+                let Some(attempt) = sent.await else {
+                    self.let_go(delivery);
+                    return Instant::now();
+                };
+                attempt
             }
-            Err(NotReady::Refused(refused)) => refuse(refused, began),
+            Err(NotReady::Refused(refused)) => refuse(refused),
             // Placed as deferred; it can only have changed in this moment.
             Err(NotReady::Sealed(_)) => {
                 self.place_again(delivery);
-                return began;
+                return Instant::now();
             }
         };
         let ended = attempt.ended();
         let verdict = judge(attempt.outcome, delivery.state.attempt, &self.schedule);
         self.gates
-            .settle(gate, attempt.outcome, &verdict, began, ended);
+            .settle(gate, attempt.outcome, &verdict, attempt.started, ended);
         self.count_attempt(&attempt, verdict.next);
         let target = entry.ready.as_ref().ok().map(|ready| &ready.target);
         traces::end(span, target, &attempt, verdict.next);
@@ -137,14 +153,16 @@ impl Engine {
         }
     }
 
-    /// `span` is the attempt's own `traceparent`, where it is exported.
+    /// `span` is the attempt's own `traceparent`, where it is exported. `None` where
+    /// it may not begin any more when its turn has come.
     async fn send(
         &self,
         ready: &Ready,
         delivery: &Delivery,
         at: Timestamp,
         span: Option<&str>,
-    ) -> Attempt {
+        turn: Turn,
+    ) -> Option<Attempt> {
         let event = &delivery.event;
         let request = ToSign {
             event: event.headers.kind,
@@ -156,13 +174,23 @@ impl Engine {
             traceparent: span.or(event.headers.traceparent.as_deref()),
             test: false,
         };
-        self.client
-            .send(
-                &ready.target,
-                |headers| ready.request.sign(&request, headers),
-                event.body.clone(),
-            )
-            .await
+        let outgoing = self.client.outgoing(
+            &ready.target,
+            |headers| ready.request.sign(&request, headers),
+            event.body.clone(),
+        );
+        if turn == Turn::WithOthers {
+            tokio::task::yield_now().await;
+            if !self.may_begin(delivery) {
+                return None;
+            }
+        }
+        Some(outgoing.send().await)
+    }
+
+    /// Whether its partition is still read here.
+    fn may_begin(&self, delivery: &Delivery) -> bool {
+        delivery.ticket.may_begin() && self.pulse.is_steady(Instant::now())
     }
 
     /// The endpoint answered 410: it gets nothing more until a person resumes
@@ -216,13 +244,13 @@ impl Engine {
 }
 
 /// An attempt that the guard ended before it began.
-fn refuse(refused: &delivery::Refused, began: Instant) -> Attempt {
+fn refuse(refused: &delivery::Refused) -> Attempt {
     Attempt {
         outcome: Outcome::Failed(Cause::ForbiddenAddress),
         reason: Some(refused.to_string()),
         certificate: None,
-        started: began,
-        took: began.elapsed(),
+        started: Instant::now(),
+        took: Duration::ZERO,
         response_start: Vec::new(),
         reused_connection: false,
     }

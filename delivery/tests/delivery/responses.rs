@@ -341,7 +341,7 @@ async fn an_answer_before_the_whole_request_is_sent_counts() {
     let client = client(Limits::default());
     let target = target(&client, &receiver.url());
     let body = Bytes::from(vec![b'x'; 32 << 20]);
-    let attempt = client.send(&target, fill, body).await;
+    let attempt = client.outgoing(&target, fill, body).send().await;
     assert_answered(&attempt, 413);
     assert_eq!(attempt.response_start, b"no");
     assert_eq!(client.idle_connections(), 0);

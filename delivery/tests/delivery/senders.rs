@@ -80,7 +80,8 @@ pub(crate) fn target(client: &Client, url: &str) -> Target {
 
 /// Sends `{"n":1}` with one header of the attempt's own.
 pub(crate) async fn post(client: &Client, target: &Target) -> Attempt {
-    client.send(target, fill, Bytes::from_static(BODY)).await
+    let body = Bytes::from_static(BODY);
+    client.outgoing(target, fill, body).send().await
 }
 
 pub(crate) const BODY: &[u8] = br#"{"n":1}"#;
