@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use e2e::{Broker, Stack};
+use indicatif::ProgressBar;
 
 use crate::bed::{self, Bed};
 use crate::figures::{Run, Runs};
@@ -31,11 +32,11 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
         let builder = bed::limit(Stack::builder(), AT_ONCE);
         let mut bed = Bed::new(builder, LINGER).await?;
         bed.endpoints(0..1, "new_feedback").await;
-        let silent = indicatif::ProgressBar::hidden();
+        let silent = ProgressBar::hidden();
         bed.load.write_all(count, load::feedback, &silent).await?;
 
         bed.start_dispatcher().await;
-        let rate = drained(&bed, count, &bar).await;
+        let rate = drained_at(&bed, count, &bar).await;
         dispatcher.push(Run::new(count, rate, bed.usage()?));
         bed.stop_dispatcher().await;
 
@@ -44,7 +45,7 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
             bed.stack.name("feedback.events"),
         );
         let running = Running::afternoon(&bed, AT_ONCE, 0..1).await?;
-        let rate = drained(&bed, count, &bar).await;
+        let rate = drained_at(&bed, count, &bar).await;
         afternoon.push(Run::new(count, rate, running.usage()?));
         running.kill()?;
 
@@ -66,7 +67,7 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
             &connections,
         ];
         let running = Running::start(&[&["http"], &arguments[..]].concat())?;
-        let rate = drained(&bed, count, &bar).await;
+        let rate = drained_at(&bed, count, &bar).await;
         http.push(Run::new(count, rate, finished(running).await?.1));
     }
     bar.finish();
@@ -98,17 +99,9 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
         .targets(&targets))
 }
 
-/// Waits for the whole backlog; so many arrivals a second.
-async fn drained(bed: &Bed, count: usize, bar: &indicatif::ProgressBar) -> f64 {
-    let before = bar.position();
-    bed.sink
-        .wait_for(count, DEADLINE, |seen| {
-            bar.set_position(before + seen as u64)
-        })
-        .await;
-    let arrivals = bed.sink.take();
-    let took = arrivals[count - 1].at - arrivals[0].at;
-    count as f64 / took.as_secs_f64()
+/// So many arrivals a second, when the whole backlog has come.
+async fn drained_at(bed: &Bed, count: usize, bar: &ProgressBar) -> f64 {
+    count as f64 / bed.drained(count, DEADLINE, bar).await.as_secs_f64()
 }
 
 /// Waits for a peer that ends by itself: seconds, and what it has used.

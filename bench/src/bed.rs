@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use e2e::{Binary, Service, Stack, StackBuilder};
+use indicatif::ProgressBar;
 
 use crate::layout;
 use crate::load::Load;
@@ -63,6 +64,23 @@ impl Bed {
     /// What the dispatcher has used since its start.
     pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
         usage(&self.stack.dispatcher)
+    }
+
+    /// Waits for so many requests and takes them: the time from the first to the last.
+    ///
+    /// # Panics
+    /// When they have not come within `deadline`.
+    pub(crate) async fn drained(
+        &self,
+        count: usize,
+        deadline: Duration,
+        bar: &ProgressBar,
+    ) -> Duration {
+        let before = bar.position();
+        let seen = |seen| bar.set_position(before + seen as u64);
+        self.sink.wait_for(count, deadline, seen).await;
+        let arrivals = self.sink.take();
+        arrivals[count - 1].at - arrivals[0].at
     }
 
     pub(crate) async fn stop_dispatcher(&mut self) {

@@ -33,11 +33,11 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
             .write_all(count, |_| load::feedback_of(1), &ProgressBar::hidden())
             .await?;
         bed.start_dispatcher().await;
-        ours.push(drained(&bed, count, &bar).await);
+        ours.push(bed.drained(count, DEADLINE, &bar).await.as_secs_f64());
         bed.stop_dispatcher().await;
 
         let running = Running::afternoon(&bed, AT_ONCE, 0..1).await?;
-        afternoon.push(drained(&bed, count, &bar).await);
+        afternoon.push(bed.drained(count, DEADLINE, &bar).await.as_secs_f64());
         running.kill()?;
     }
     bar.finish();
@@ -62,12 +62,4 @@ pub(crate) async fn run(size: Size) -> anyhow::Result<Section> {
             ],
         )
         .targets(&[Target::at_most("seconds", ours.percentile(50), 1.2)]))
-}
-
-async fn drained(bed: &Bed, count: usize, bar: &ProgressBar) -> f64 {
-    let before = bar.position();
-    let seen = |seen| bar.set_position(before + seen as u64);
-    bed.sink.wait_for(count, DEADLINE, seen).await;
-    let arrivals = bed.sink.take();
-    (arrivals[count - 1].at - arrivals[0].at).as_secs_f64()
 }
