@@ -141,7 +141,7 @@ fn delivery(
     value: &[u8],
     headers: &Headers,
 ) -> Result<(EventHeaders, DeliveryHeaders, DeadLetterReason), NotADelivery> {
-    let event = EventHeaders::beside(value, |name| headers.get(name).map(String::as_bytes))?;
+    let event = EventHeaders::beside(value, values(headers))?;
     let delivery = delivery_headers(headers)?;
     let reason = delivery
         .reason
@@ -157,12 +157,16 @@ fn delivery(
 
 /// The event's headers out of those that were kept.
 pub(crate) fn event_headers(headers: &Headers) -> Result<EventHeaders, RecordError> {
-    EventHeaders::read(|name| headers.get(name).map(String::as_bytes))
+    EventHeaders::read(values(headers))
 }
 
 /// The delivery's headers out of those that were kept.
 pub(crate) fn delivery_headers(headers: &Headers) -> Result<DeliveryHeaders, RecordError> {
-    DeliveryHeaders::read(|name| headers.get(name).map(String::as_bytes))
+    DeliveryHeaders::read(values(headers))
+}
+
+fn values<'a>(headers: &'a Headers) -> impl Fn(&str) -> Option<&'a [u8]> {
+    |name| headers.get(name).map(String::as_bytes)
 }
 
 fn kept<'a>(get: &impl Fn(&str) -> Option<&'a [u8]>) -> Headers {

@@ -371,7 +371,7 @@ pub fn partition_key(account: &AccountId, customer: Option<&str>, event: EventId
     hash.update("/");
     match customer {
         Some(customer) => hash.update(customer),
-        None => hash.update(event.to_string()),
+        None => hash.update(event.text()),
     }
-    format!("{:032x}", first_128_bits(&hash.finalize()))
+    ascii(&hex(first_128_bits(&hash.finalize()))).to_owned()
 }
