@@ -80,28 +80,24 @@ impl Engine {
             self.place_again(delivery);
             return Instant::now();
         }
-        if !self.may_begin(&delivery) {
-            self.let_go(delivery);
-            return Instant::now();
-        }
         let at = Timestamp::now();
         let span = traces::begin(&self.tracer, &delivery);
         let attempt = match &entry.ready {
             Ok(ready) => {
                 let context = span.as_ref().map(|span| span.context().to_string());
-                let sent = self.send(ready, &delivery, at, context.as_deref(), turn);
-                let Some(attempt) = sent.await else {
-                    self.let_go(delivery);
-                    return Instant::now();
-                };
-                attempt
+                self.send(ready, &delivery, at, context.as_deref(), turn)
+                    .await
             }
-            Err(NotReady::Refused(refused)) => refuse(refused),
+            Err(NotReady::Refused(refused)) => self.may_begin(&delivery).then(|| refuse(refused)),
             // Placed as deferred; it can only have changed in this moment.
             Err(NotReady::Sealed(_)) => {
                 self.place_again(delivery);
                 return Instant::now();
             }
+        };
+        let Some(attempt) = attempt else {
+            self.let_go(delivery);
+            return Instant::now();
         };
         let ended = attempt.ended();
         let verdict = judge(attempt.outcome, delivery.state.attempt, &self.schedule);
@@ -181,9 +177,9 @@ impl Engine {
         );
         if turn == Turn::WithOthers {
             tokio::task::yield_now().await;
-            if !self.may_begin(delivery) {
-                return None;
-            }
+        }
+        if !self.may_begin(delivery) {
+            return None;
         }
         Some(outgoing.send().await)
     }
