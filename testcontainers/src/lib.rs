@@ -23,10 +23,11 @@
 
 use std::time::{Duration, Instant};
 
-mod browser;
 pub mod client;
+pub mod command;
 pub mod events;
 pub mod kafka;
+mod node;
 mod ports;
 mod reaper;
 pub mod receiver;
@@ -34,9 +35,9 @@ pub mod service;
 pub mod settings;
 mod stack;
 
-pub use browser::browser;
 pub use client::{Client, Endpoint, FailedPage, Reply};
 pub use kafka::{Broker, Purpose};
+pub use node::{browser, node};
 pub use ports::free_port;
 pub use reaper::Folder;
 pub use receiver::{Answer, Receiver};

@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{Folder, Settings, reaper};
+use crate::{
+    Folder, Settings,
+    command::{Finished, finish},
+    reaper,
+};
 
 /// Where the binaries are; without it, beside the folder of the running test.
 pub const FOLDER_VARIABLE: &str = "FEEDBACKPRO_BIN_DIR";
@@ -333,20 +337,11 @@ fn launch(binary: Binary, folder: &Folder, core: Option<usize>) -> Child {
     child
 }
 
-/// How a command ended.
-#[derive(Debug)]
-pub struct Finished {
-    /// `None` after a signal.
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
 /// Runs a binary to its end, as a person would on a terminal: `import`,
 /// `--print-config`, wrong settings. `stdin` is all that it can read.
 ///
 /// # Panics
-/// When it has not ended within `deadline`; it is killed then.
+/// As [`finish`].
 pub async fn run(
     binary: Binary,
     settings: &Settings,
@@ -355,41 +350,16 @@ pub async fn run(
     deadline: Duration,
 ) -> Finished {
     let folder = Folder::new();
-    let path = |name: &str| folder.path().join(name);
-    let file = |name: &str| File::create(path(name)).expect("the folder takes a file");
     folder.write("settings.toml", &settings.to_toml());
-    std::fs::write(path("stdin"), stdin).expect("the folder takes a file");
-    let mut child = Command::new(binary.path())
+    let given = folder.path().join("stdin");
+    std::fs::write(&given, stdin).expect("the folder takes a file");
+    let mut command = Command::new(binary.path());
+    command
         .args(["--config", "settings.toml"])
         .args(arguments)
         .current_dir(folder.path())
-        .stdin(File::open(path("stdin")).expect("it was just written"))
-        .stdout(file("stdout"))
-        .stderr(file("stderr"))
-        .spawn()
-        .expect("a built binary starts");
-    let start = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("one's own child can be waited for") {
-            break status;
-        }
-        if start.elapsed() > deadline {
-            child.kill().expect("one's own child can be killed");
-            child.wait().expect("a killed child ends");
-            let stderr = tail(&read_lossy(&path("stderr")), TAIL_LINES);
-            panic!(
-                "{} {arguments:?} did not end in {deadline:?}:\n{stderr}",
-                binary.name()
-            );
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    };
-    let (stdout, stderr) = (read_lossy(&path("stdout")), read_lossy(&path("stderr")));
-    Finished {
-        code: status.code(),
-        stdout,
-        stderr,
-    }
+        .stdin(File::open(given).expect("it was just written"));
+    finish(&mut command, deadline).await
 }
 
 fn read_lossy(path: &Path) -> String {

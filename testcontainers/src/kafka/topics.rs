@@ -67,6 +67,8 @@ impl Record {
 }
 
 impl Broker {
+    /// What it is asked for comes only while it is kept, and its futures do not
+    /// borrow it: without it they wait for ever.
     fn admin(&self) -> AdminClient<DefaultClientContext> {
         client_config(&self.bootstrap)
             .create()
@@ -152,8 +154,9 @@ impl Broker {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(topic, partition, Offset::Offset(before))
             .expect("it is an offset");
-        let deleted = self.admin().delete_records(&list, &AdminOptions::new());
-        drop(deleted.await.expect("Kafka answers"));
+        let admin = self.admin();
+        let deleted = admin.delete_records(&list, &AdminOptions::new()).await;
+        drop(deleted.expect("Kafka answers"));
     }
 
     /// Removes a topic and all that it holds.
@@ -161,8 +164,9 @@ impl Broker {
     /// # Panics
     /// When it cannot be removed.
     pub async fn delete_topic(&self, name: &str) {
-        let deleted = self.admin().delete_topics(&[name], &AdminOptions::new());
-        for deleted in deleted.await.expect("Kafka answers") {
+        let admin = self.admin();
+        let deleted = admin.delete_topics(&[name], &AdminOptions::new()).await;
+        for deleted in deleted.expect("Kafka answers") {
             deleted.expect("the topic can be removed");
         }
     }

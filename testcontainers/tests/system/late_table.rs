@@ -67,6 +67,8 @@ async fn an_endpoint_that_was_there_first_gets_the_event_however_late_its_record
         receiver.wait_for_events(&path, 2, SOON).await;
     }
     stop.cancel();
+    let ended = async || dispatcher.is_finished().then_some(());
+    e2e::until("the dispatcher's end", SOON, ended).await;
     dispatcher.join().expect("its thread does not panic");
 }
 

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     net::TcpStream,
     process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::channel,
     time::{Duration, Instant},
 };
 
@@ -62,14 +63,22 @@ impl Quickstart {
     pub(crate) fn start() -> (Self, String) {
         let mut started = Self::spawn(&[]);
         let out = started.process.stdout.take();
-        let mut out = BufReader::new(out.expect("stdout is piped"));
+        let out = BufReader::new(out.expect("stdout is piped"));
+        let (line, lines) = channel();
+        // To its end: what it prints later must not fill the pipe.
+        std::thread::spawn(move || {
+            for read in out.lines() {
+                drop(line.send(read.expect("it prints text")));
+            }
+        });
+        let end = Instant::now() + SOON;
         let mut printed = String::new();
         while !printed.contains("Ctrl-C stops everything") {
-            let read = out.read_line(&mut printed).expect("it prints text");
-            assert!(read > 0, "it ended: {printed}");
+            match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => printed += &(line + "\n"),
+                Err(error) => panic!("it does not say that it runs ({error}): {printed}"),
+            }
         }
-        // What it prints later must not fill the pipe.
-        std::thread::spawn(move || drop(std::io::copy(&mut out, &mut std::io::sink())));
         (started, printed)
     }
 

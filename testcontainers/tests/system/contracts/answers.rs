@@ -37,5 +37,5 @@ async fn the_postman_collection_runs_green_and_all_answers_are_as_described() {
             body: &sent.reply.body,
         });
     }
-    contract.end(&NOT_CALLED);
+    contract.end(&NOT_CALLED).await;
 }

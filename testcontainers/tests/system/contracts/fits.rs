@@ -3,8 +3,6 @@
 use e2e::Folder;
 use serde_json::{Map, Value, json};
 
-use super::node;
-
 /// What is to be checked, all at once.
 #[derive(Default)]
 pub(super) struct Checks(Vec<Value>);
@@ -18,14 +16,14 @@ impl Checks {
 
     /// # Panics
     /// When a value is not as its schema says.
-    pub(super) fn run(self, components: &Value) {
+    pub(super) async fn run(self, components: &Value) {
         assert!(!self.0.is_empty(), "there is nothing to be checked");
         let all = json!({"components": components, "checks": self.0});
         let folder = Folder::new();
         let file = folder.write("checks.json", &all.to_string());
-        let run = node("fits.mjs", &[file.to_str().expect("the path is UTF-8")]);
-        let told = [run.stdout, run.stderr].concat();
-        assert!(run.status.success(), "{}", String::from_utf8_lossy(&told));
+        let file = file.to_str().expect("the path is UTF-8");
+        let run = e2e::node("node/fits.mjs", &[file]).await;
+        assert_eq!(run.code, Some(0), "{}", run.told());
     }
 }
 

@@ -6,7 +6,6 @@ use e2e::{Folder, events};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::node;
 use crate::quickstart::Quickstart;
 
 const SOON: Duration = Duration::from_secs(30);
@@ -68,13 +67,10 @@ pub(super) async fn run(quickstart: &Quickstart) -> Vec<Execution> {
     for variable in variables {
         arguments.extend(["--env-var".to_owned(), variable]);
     }
-    let ended = tokio::task::spawn_blocking(move || {
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        node("node_modules/newman/bin/newman.js", &arguments)
-    });
-    let ended = ended.await.expect("newman was run");
-    let told = String::from_utf8_lossy(&ended.stdout);
-    assert!(ended.status.success(), "{told}");
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let ended = e2e::node("node/node_modules/newman/bin/newman.js", &arguments).await;
+    let told = ended.told();
+    assert_eq!(ended.code, Some(0), "{told}");
     let report = std::fs::read(&report).expect("newman has written its report");
     let report: Value = serde_json::from_slice(&report).expect("the report is JSON");
     let executions = list(&report["run"]["executions"]);

@@ -91,7 +91,7 @@ impl Contract {
     ///
     /// # Panics
     /// When it is not so.
-    pub(super) fn end(self, not_called: &[&str]) {
+    pub(super) async fn end(self, not_called: &[&str]) {
         let items = object(&self.document["paths"]).values().flat_map(object);
         for (_, operation) in items.filter(|(_, it)| it["operationId"].is_string()) {
             let id = &operation["operationId"];
@@ -102,7 +102,7 @@ impl Contract {
                 assert!(!(is_called && is_missing), "no {status} came from {id}");
             }
         }
-        self.checks.run(&self.document["components"]);
+        self.checks.run(&self.document["components"]).await;
     }
 
     /// The operation that answers; a path without parameters comes first.

@@ -60,7 +60,7 @@ async fn records_of_the_topics_are_as_described() {
             check(&mut checks, &document, channel, record);
         }
     }
-    checks.run(&document["components"]);
+    checks.run(&document["components"]).await;
 }
 
 /// Which message of the channel a record is: by its event, or by whether it has a value.
