@@ -48,7 +48,7 @@ fn start(args: Args) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let (stop, _signals) = shutdown::on_signals()?;
         let parts = Parts::of(&settings).await?;
         let (tokens, health) = (parts.tokens.clone(), parts.health.clone());
@@ -62,5 +62,8 @@ fn start(args: Args) -> anyhow::Result<()> {
         let watching = tokens.watch(DEFAULTS, &files, ended.clone());
         let (result, ()) = tokio::join!(running, watching);
         Ok(result?)
-    })
+    });
+    // A lookup of a name cannot be cancelled: it is left behind.
+    runtime.shutdown_background();
+    ended
 }

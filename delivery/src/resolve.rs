@@ -24,7 +24,7 @@ pub trait Resolve: fmt::Debug + Send + Sync {
 /// Each lookup holds a thread of the runtime's blocking pool
 /// (`Builder::max_blocking_threads`), at worst until the system gives up on a name
 /// server that does not answer; a [`Client`](crate::Client) has one a name at most.
-/// It cannot be cancelled: give up a runtime with `Runtime::shutdown_timeout`.
+/// It cannot be cancelled: end a runtime by `Runtime::shutdown_background`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemResolver;
 

@@ -49,7 +49,10 @@ fn start(args: &Args) -> anyhow::Result<()> {
         // Names are resolved there; one that hangs keeps its thread for long.
         .max_blocking_threads(2048)
         .build_local(LocalOptions::default())?;
-    runtime.block_on(serve(settings))
+    let ended = runtime.block_on(serve(settings));
+    // A lookup of a name cannot be cancelled: it is left behind.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {

@@ -26,7 +26,7 @@ use service::{
     settings::{LogFormat, LogSettings, SettingsError},
     shutdown, telemetry,
 };
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, runtime::Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -48,8 +48,15 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn start(args: Args) -> anyhow::Result<()> {
+fn start(args: Args) -> anyhow::Result<()> {
+    let runtime = Runtime::new()?;
+    let ended = runtime.block_on(run(args));
+    // A lookup of a name cannot be cancelled: it is left behind.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
     telemetry::init(&LogSettings {
         format: LogFormat::Human,
         level: "warn".to_owned(),

@@ -190,7 +190,9 @@ pub(crate) fn start(
     // Its engine belongs on a thread of its own.
     services.spawn_blocking(move || {
         let runtime = LocalRuntime::new()?;
-        Ok(runtime.block_on(dispatcher::run(own, parts, stop))?)
+        let ended = runtime.block_on(dispatcher::run(own, parts, stop));
+        runtime.shutdown_background();
+        Ok(ended?)
     });
     Ok(services)
 }
