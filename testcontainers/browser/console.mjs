@@ -8,6 +8,7 @@ import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { isClean, isReachedByTab, standsStill, visit } from "./browser.mjs";
 
 const [console_ = "http://127.0.0.1:8080", token = "demo", producer = "http://127.0.0.1:8081"] = process.argv.slice(2);
@@ -28,6 +29,22 @@ server.listen(0, "127.0.0.1");
 await once(server, "listening");
 after(() => server.close());
 const hook = (path) => `http://127.0.0.1:${server.address().port}${path}`;
+
+// The console as a slow line brings it: each page in pieces.
+const line = createServer(async ({ url, headers: { cookie } }, response) => {
+  const answer = await fetch(`${console_}${url}`, { headers: { cookie, "accept-language": "de" } });
+  const [type, body] = [answer.headers.get("content-type"), Buffer.from(await answer.arrayBuffer())];
+  response.writeHead(answer.status, { "content-type": type });
+  const piece = type.startsWith("text/html") ? 2_000 : body.length;
+  for (let at = 0; at < body.length; at += piece) {
+    response.write(body.subarray(at, at + piece));
+    await setTimeout(50);
+  }
+  response.end();
+});
+line.listen(0, "127.0.0.1");
+await once(line, "listening");
+after(() => line.close());
 
 const WIDE = { viewport: { width: 1280, height: 860 } };
 const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: "dark" };
@@ -401,3 +418,11 @@ for (const [name, options] of [
       await page.getByRole("heading", { name: "Audit log" }).waitFor();
     }
   });
+
+visit("nothing moves while a page comes slowly", `${console_}/overview`, WIDE, async (page) => {
+  await signIn(page);
+  for (const path of ["/deliveries", "/failed", "/endpoints", "/settings/audit", "/events", "/api/types/Endpoint"]) {
+    await page.goto(`http://127.0.0.1:${line.address().port}${path}`);
+    await standsStill(page);
+  }
+});
