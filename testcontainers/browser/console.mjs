@@ -14,10 +14,18 @@ import { isClean, isReachedByTab, standsStill, visit } from "./browser.mjs";
 const [console_ = "http://127.0.0.1:8080", token = "demo", producer = "http://127.0.0.1:8081"] = process.argv.slice(2);
 const HOSTILE = `</pre><script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
 
+// A server until the tests end; its URL.
+const serve = async (answer) => {
+  const server = createServer(answer).listen(0, "127.0.0.1");
+  after(() => server.close());
+  await once(server, "listening");
+  return `http://127.0.0.1:${server.address().port}`;
+};
+
 // A shop's server: what it got, and answers that a page must not believe.
 const received = [];
 const broken = new Set();
-const server = createServer(async (request, response) => {
+const shop = await serve(async (request, response) => {
   const parts = [];
   for await (const part of request) parts.push(part);
   received.push({ path: request.url, headers: request.headers, body: Buffer.concat(parts) });
@@ -25,13 +33,10 @@ const server = createServer(async (request, response) => {
   else response.writeHead(broken.has(request.url) ? 500 : 200, { "content-type": "text/html" });
   response.end(HOSTILE);
 });
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-after(() => server.close());
-const hook = (path) => `http://127.0.0.1:${server.address().port}${path}`;
+const hook = (path) => `${shop}${path}`;
 
 // The console as a slow line brings it: each page in pieces.
-const line = createServer(async ({ url, headers: { cookie } }, response) => {
+const slow = await serve(async ({ url, headers: { cookie } }, response) => {
   const answer = await fetch(`${console_}${url}`, { headers: { cookie, "accept-language": "de" } });
   const [type, body] = [answer.headers.get("content-type"), Buffer.from(await answer.arrayBuffer())];
   response.writeHead(answer.status, { "content-type": type });
@@ -42,9 +47,6 @@ const line = createServer(async ({ url, headers: { cookie } }, response) => {
   }
   response.end();
 });
-line.listen(0, "127.0.0.1");
-await once(line, "listening");
-after(() => line.close());
 
 const WIDE = { viewport: { width: 1280, height: 860 } };
 const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: "dark" };
@@ -422,7 +424,7 @@ for (const [name, options] of [
 visit("nothing moves while a page comes slowly", `${console_}/overview`, WIDE, async (page) => {
   await signIn(page);
   for (const path of ["/deliveries", "/failed", "/endpoints", "/settings/audit", "/events", "/api/types/Endpoint"]) {
-    await page.goto(`http://127.0.0.1:${line.address().port}${path}`);
+    await page.goto(`${slow}${path}`);
     await standsStill(page);
   }
 });

@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Folder, reaper, service::tail};
-
-/// The end of what a command said that a failed test shows, in lines.
-const TAIL_LINES: usize = 40;
+use crate::{
+    Folder, reaper,
+    service::{TAIL_LINES, read_lossy, tail},
+};
 
 /// How a command ended.
 #[derive(Debug)]
@@ -37,10 +37,6 @@ pub async fn finish(command: &mut Command, deadline: Duration) -> Finished {
     let folder = Folder::new();
     let path = |name: &str| folder.path().join(name);
     let file = |name: &str| File::create(path(name)).expect("the folder takes a file");
-    let read = |name: &str| {
-        let bytes = std::fs::read(path(name)).expect("it was just written");
-        String::from_utf8_lossy(&bytes).into_owned()
-    };
     command.stdout(file("stdout")).stderr(file("stderr"));
     let mut child = command
         .spawn()
@@ -49,23 +45,25 @@ pub async fn finish(command: &mut Command, deadline: Duration) -> Finished {
     let start = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().expect("one's own child can be waited for") {
-            break status;
+            break Some(status);
         }
         if start.elapsed() > deadline {
             child.kill().expect("one's own child can be killed");
             child.wait().expect("a killed child ends");
-            let told = read("stdout") + &read("stderr");
-            panic!(
-                "{command:?} did not end in {deadline:?}:\n{}",
-                tail(&told, TAIL_LINES)
-            );
+            break None;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
     reaper::has_ended(child.id());
-    Finished {
-        code: status.code(),
-        stdout: read("stdout"),
-        stderr: read("stderr"),
-    }
+    let finished = Finished {
+        code: status.and_then(|status| status.code()),
+        stdout: read_lossy(&path("stdout")),
+        stderr: read_lossy(&path("stderr")),
+    };
+    assert!(
+        status.is_some(),
+        "{command:?} did not end in {deadline:?}:\n{}",
+        tail(&finished.told(), TAIL_LINES)
+    );
+    finished
 }

@@ -17,7 +17,7 @@ pub const FOLDER_VARIABLE: &str = "FEEDBACKPRO_BIN_DIR";
 /// for all tests that run side by side.
 const READY_DEADLINE: Duration = Duration::from_secs(60);
 /// The end of a log that a failed test shows.
-const TAIL_LINES: usize = 40;
+pub(crate) const TAIL_LINES: usize = 40;
 
 /// A program of this workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -362,7 +362,7 @@ pub async fn run(
     finish(&mut command, deadline).await
 }
 
-fn read_lossy(path: &Path) -> String {
+pub(crate) fn read_lossy(path: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e::{Answer, Receiver, client::send, free_port};
+use e2e::{Answer, Receiver, client::send, command::finish, free_port};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -236,8 +236,8 @@ async fn the_quickstart_opens_no_port_before_its_samples_were_delivered() {
     assert!(stopped < STOPS_WITHIN, "{stopped:?}");
 }
 
-#[test]
-fn flags_that_cannot_be_used_are_named() {
+#[tokio::test]
+async fn flags_that_cannot_be_used_are_named() {
     for (flags, code, told) in [
         (
             ["--console-port=8080", "--failed-port=8080"],
@@ -252,10 +252,9 @@ fn flags_that_cannot_be_used_are_named() {
         ),
         (["--schedule=2s,1s", "--kafka=x"], 2, "never shrink"),
     ] {
-        let ended = Command::new(binary()).args(flags).output();
-        let ended = ended.expect("the quickstart is built");
-        let text = String::from_utf8_lossy(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(code), "{flags:?}: {text}");
+        let ended = finish(Command::new(binary()).args(flags), SOON).await;
+        let text = ended.stderr;
+        assert_eq!(ended.code, Some(code), "{flags:?}: {text}");
         assert!(text.contains(told), "{flags:?}: {text}");
     }
 }

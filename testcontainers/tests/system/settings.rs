@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Binary, Broker, Stack, service::run};
+use e2e::{Binary, Broker, Stack, command::finish, service::run};
 
 const SOON: Duration = Duration::from_secs(60);
 const ALL: [Binary; 4] = [
@@ -130,22 +130,20 @@ async fn where_others_make_topics_what_is_missing_is_named() {
     }
 }
 
-#[test]
-fn the_settings_to_deploy_with_can_be_read() {
+#[tokio::test]
+async fn the_settings_to_deploy_with_can_be_read() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/settings");
     for binary in ALL {
         let own = format!("{}.toml", binary.name());
-        let ended = std::process::Command::new(binary.path())
+        let mut command = std::process::Command::new(binary.path());
+        command
             .arg("--config")
             .arg(folder.join("common.toml"))
             .arg("--config")
             .arg(folder.join(own))
-            .arg("--print-config")
-            .output()
-            .expect("the binary starts");
-        let errors = String::from_utf8_lossy(&ended.stderr);
-        assert!(ended.status.success(), "{}: {errors}", binary.name());
-        let printed = String::from_utf8_lossy(&ended.stdout);
-        assert!(printed.contains("production."), "{printed}");
+            .arg("--print-config");
+        let ended = finish(&mut command, SOON).await;
+        assert_eq!(ended.code, Some(0), "{}: {}", binary.name(), ended.stderr);
+        assert!(ended.stdout.contains("production."), "{}", ended.stdout);
     }
 }
