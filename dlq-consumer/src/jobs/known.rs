@@ -8,9 +8,21 @@ use kafka::{TableEvent, TableRecord};
 
 use crate::index::Scope;
 
-/// The newest state of each job; clones share it.
+/// The jobs' states; clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Known(Arc<Mutex<BTreeMap<JobId, Job>>>);
+pub(crate) struct Known(Arc<Mutex<States>>);
+
+#[derive(Debug, Default)]
+struct States {
+    /// As the topic says.
+    newest: BTreeMap<JobId, Job>,
+    /// A job as it was before the step that is being shown ([`Known::hold`]).
+    held: Option<Job>,
+}
+
+/// Shows callers a job as it was, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Held<'a>(&'a Known);
 
 /// Jobs, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +35,7 @@ pub(crate) struct JobPage {
 impl Known {
     /// Takes in what the topic says.
     pub(super) fn take(&self, event: &TableEvent<'_>) {
-        let mut jobs = self.lock();
+        let jobs = &mut self.lock().newest;
         match event {
             TableEvent::Reset => jobs.clear(),
             TableEvent::Records(records) => {
@@ -38,21 +50,33 @@ impl Known {
     }
 
     pub(super) fn get(&self, id: JobId) -> Option<Job> {
-        self.lock().get(&id).cloned()
+        self.lock().newest.get(&id).cloned()
+    }
+
+    /// Callers see the job as it is now until the answer is dropped: what its
+    /// next state says was moved must have left the list before they read it,
+    /// and the list has a reader of its own. One job at a time.
+    pub(super) fn hold(&self, id: JobId) -> Held<'_> {
+        let mut states = self.lock();
+        states.held = states.newest.get(&id).cloned();
+        Held(self)
     }
 
     /// The job, where the caller may see it.
     pub(crate) fn find(&self, scope: &Scope, id: JobId) -> Option<Job> {
-        self.get(id).filter(|job| shows(scope, job))
+        let states = self.lock();
+        let job = states.shown(states.newest.get(&id)?);
+        shows(scope, job).then(|| job.clone())
     }
 
     /// At most `limit` jobs that are older than `before`.
     pub(crate) fn page(&self, scope: &Scope, before: Option<JobId>, limit: usize) -> JobPage {
-        let jobs = self.lock();
-        let newest_first = jobs.values().rev();
+        let states = self.lock();
+        let newest_first = states.newest.values().rev();
         let mut older = newest_first
             .filter(|job| before.is_none_or(|before| job.id < before) && shows(scope, job));
-        let page = older.by_ref().take(limit).cloned().collect();
+        let page = older.by_ref().take(limit);
+        let page = page.map(|job| states.shown(job).clone()).collect();
         JobPage {
             jobs: page,
             more: older.next().is_some(),
@@ -60,28 +84,48 @@ impl Known {
     }
 
     pub(super) fn running(&self) -> Vec<JobId> {
-        let jobs = self.lock();
-        let running = jobs.values().filter(|job| job.is_running());
+        let states = self.lock();
+        let running = states.newest.values().filter(|job| job.is_running());
         running.map(|job| job.id).collect()
     }
 
     /// How many run for these entries: an account's, or everybody's.
     pub(super) fn running_of(&self, account: Option<&AccountId>) -> usize {
-        let jobs = self.lock();
-        let of = jobs.values().filter(|job| job.account.as_ref() == account);
-        of.filter(|job| job.is_running()).count()
+        let states = self.lock();
+        states.of(account).filter(|job| job.is_running()).count()
     }
 
     /// Those that have ended, but for the `keep` newest.
     pub(super) fn ended_of(&self, account: Option<&AccountId>, keep: usize) -> Vec<JobId> {
-        let jobs = self.lock();
-        let of = jobs.values().filter(|job| job.account.as_ref() == account);
-        let ended = of.filter(|job| !job.is_running()).map(|job| job.id);
-        ended.rev().skip(keep).collect()
+        let states = self.lock();
+        let ended = states.of(account).filter(|job| !job.is_running());
+        ended.rev().skip(keep).map(|job| job.id).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<JobId, Job>> {
+    fn lock(&self) -> MutexGuard<'_, States> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl States {
+    fn of<'a>(
+        &'a self,
+        account: Option<&'a AccountId>,
+    ) -> impl DoubleEndedIterator<Item = &'a Job> {
+        let jobs = self.newest.values();
+        jobs.filter(move |job| job.account.as_ref() == account)
+    }
+
+    /// What callers see of a job.
+    fn shown<'a>(&'a self, newest: &'a Job) -> &'a Job {
+        let held = self.held.as_ref().filter(|held| held.id == newest.id);
+        held.unwrap_or(newest)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.lock().held = None;
     }
 }
 

@@ -94,17 +94,13 @@ impl Jobs {
         let offsets = page.letters.iter().map(|letter| letter.offset).collect();
         let live = reader.live(offsets).await?;
         let batch = Batch::of(&page, &live, job.action, &self.moves.topics);
-        let action = job.action;
         let job = job.after(batch.moved, batch.skipped, page.next);
         let job = if page.more {
             job
         } else {
             job.done(Timestamp::now())
         };
-        let (moved, skipped) = (batch.moved, batch.skipped);
-        self.put(batch.records, &job).await?;
-        self.moves.metrics.job_step(action, moved, skipped);
-        Ok(())
+        self.put(batch, &job).await
     }
 
     /// Ends a job that cannot go on.
@@ -118,14 +114,16 @@ impl Jobs {
 
     async fn put_failed(&self, job: Job, why: &str) -> Result<(), StepError> {
         let job = job.failed(Timestamp::now(), why.to_owned());
-        self.put(Vec::new(), &job).await
+        self.put(Batch::default(), &job).await
     }
 
     /// Writes what moves entries and the job's new state in one transaction.
-    /// Returns when both tables show it. Only who has the turn may call it.
-    async fn put(&self, moving: Vec<Record<'static>>, job: &Job) -> Result<(), StepError> {
-        let moves = moving.len();
-        let mut records = moving;
+    /// Returns when both tables show it; callers see the new state from then
+    /// on. Only who has the turn may call it.
+    async fn put(&self, batch: Batch, job: &Job) -> Result<(), StepError> {
+        let _held = self.known.hold(job.id);
+        let mut records = batch.records;
+        let moves = records.len();
         records.push(state(job, &self.moves.topics));
         records.extend(self.forgotten(job));
         let stored = self.moves.mover.move_records(records).await?;
@@ -136,8 +134,10 @@ impl Jobs {
         if let Some(noted) = offset(moves) {
             self.table.wait_for(noted).await?;
         }
+        let metrics = &self.moves.metrics;
+        metrics.job_step(job.action, batch.moved, batch.skipped);
         if !job.is_running() {
-            self.moves.metrics.job_ended(job.action, job.state);
+            metrics.job_ended(job.action, job.state);
             tracing::info!(
                 job = %job.id, action = job.action.as_str(), state = job.state.as_str(),
                 moved = job.moved, skipped = job.skipped, total = job.total, error = job.error,

@@ -122,6 +122,40 @@ async fn a_job_moves_what_matches_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_has_done_nothing_that_the_list_does_not_show() {
+    let bed = Bed::new();
+    fail(&bed, 2).await;
+    let list = bed.start().await;
+
+    let index = rusqlite::Connection::open(&bed.index).unwrap();
+    index.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let reply = list
+        .post("/webhooks/resends", &everything("resend"), "shop")
+        .await;
+    assert_eq!(reply.status, 202, "{reply:?}");
+    let none_runs = "feedbackpro_dlq_consumer_jobs_running 0\n";
+    let written =
+        async || !bed.read(RESEND).is_empty() && list.admin("/metrics").await.1.contains(none_runs);
+    until("the job's end is on its topic", written).await;
+
+    let job = list.call(Method::GET, &reply.location, "shop").await.body;
+    assert_eq!(
+        (&job["state"], &job["moved"]),
+        (&json!("running"), &json!(0))
+    );
+    let jobs = list.call(Method::GET, "/webhooks/resends", "shop").await;
+    assert_eq!(jobs.body["items"], json!([job]));
+    index.execute_batch("ROLLBACK").unwrap();
+    let done = async || {
+        let job = list.call(Method::GET, &reply.location, "shop").await.body;
+        job["state"] == "done" && job["moved"] == 2
+    };
+    until("the job is done", done).await;
+    assert!(list.ids("").await.is_empty());
+    list.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_selection_moves_only_what_it_names() {
     let bed = Bed::new();
     let failed = fail(&bed, 3).await;
