@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::index::{Change, Index, IndexError, Writer};
 use crate::letter::Letter;
-use crate::list::Trouble;
+use crate::list::{End, Trouble};
 use crate::metrics::Metrics;
 
 /// How often the end of the topic is read to, so that the index knows up to
@@ -27,6 +27,7 @@ pub(crate) fn topic(
     connection: &Connection,
     topic: &str,
     index: &Index,
+    end: End,
     metrics: Metrics,
     trouble: Trouble,
     stop: &CancellationToken,
@@ -37,6 +38,7 @@ pub(crate) fn topic(
     };
     let writer = Arc::clone(&index.writer);
     let on_event = move |event: TableEvent<'_>| {
+        end.read_to(next(&event));
         let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
         match take(&mut writer, &event) {
             Ok(()) => {
@@ -52,12 +54,19 @@ pub(crate) fn topic(
     Table::follow(connection, "failed-list", topic, start, on_event, stop)
 }
 
+/// The offset that follows.
+fn next(event: &TableEvent<'_>) -> i64 {
+    match event {
+        TableEvent::Records(records) => records.last().map_or(0, |last| last.offset() + 1),
+        TableEvent::Reset => 0,
+    }
+}
+
 fn take(writer: &mut Writer, event: &TableEvent<'_>) -> Result<(), IndexError> {
     match event {
-        TableEvent::Records(records) => match records.last() {
-            Some(last) => writer.apply(records.iter().filter_map(change), last.offset() + 1),
-            None => Ok(()),
-        },
+        TableEvent::Records(records) => {
+            writer.apply(records.iter().filter_map(change), next(event))
+        }
         TableEvent::Reset => writer.clear(),
     }
 }

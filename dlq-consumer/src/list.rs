@@ -2,10 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use domain::Topics;
-use kafka::{Connection, Lookup, Mover, Table, Told};
+use kafka::{Connection, Lookup, Mover, Told};
 use service::health::Condition;
 use service::settings::SettingsError;
 use tokio::sync::{Semaphore, mpsc};
@@ -41,15 +42,21 @@ pub(crate) struct FailedList {
 pub(crate) struct End {
     /// When this process began, as the cluster said.
     at_start: Option<i64>,
-    table: Arc<Table>,
+    /// The offset after the last record that came since.
+    read: Arc<AtomicI64>,
 }
 
 impl End {
+    /// Records came, and `next` follows. To be called before anyone sees them.
+    pub(crate) fn read_to(&self, next: i64) {
+        self.read.store(next, Ordering::SeqCst);
+    }
+
     /// Whether an offset that was given out earlier lies beyond it: then the
     /// topic was made anew.
     pub(crate) fn is_before(&self, offset: i64) -> bool {
         self.at_start
-            .is_some_and(|end| offset > end.max(self.table.next_offset()))
+            .is_some_and(|end| offset > end.max(self.read.load(Ordering::SeqCst)))
     }
 }
 
@@ -110,24 +117,24 @@ impl FailedList {
                 "the index is gone on with"
             ),
         }
+        let end = End {
+            at_start: parts.told.end,
+            read: Arc::default(),
+        };
         let table = follow::topic(
             parts.connection,
             topic,
             &index,
+            end.clone(),
             parts.metrics.clone(),
             parts.trouble.clone(),
             stop,
         )
         .map_err(SettingsError::from)?;
-        let table = Arc::new(table);
-        let end = End {
-            at_start: parts.told.end,
-            table: Arc::clone(&table),
-        };
         let topics = Arc::new(parts.topics.clone());
         let moves = Moves {
             mover: Arc::new(parts.mover),
-            table,
+            table: Arc::new(table),
             reader: index.reader.clone(),
             topics: Arc::clone(&topics),
             metrics: parts.metrics.clone(),
@@ -208,8 +215,7 @@ impl FailedList {
 
     /// Lets moves finish and ends the threads. Nobody may ask any more.
     pub(crate) async fn close(self) {
-        let Self { jobs, end, .. } = self;
-        drop(end);
+        let Self { jobs, .. } = self;
         let tasks = jobs.moves.tasks.clone();
         tasks.close();
         if timeout(STOP_TIME, tasks.wait()).await.is_err() {
@@ -218,10 +224,7 @@ impl FailedList {
                 "moves were still under way at the end of the stop time"
             );
         }
-        let Jobs {
-            moves, table, end, ..
-        } = jobs;
-        drop(end);
+        let Jobs { moves, table, .. } = jobs;
         let Moves {
             mover,
             table: letters,

@@ -197,7 +197,7 @@ impl Publisher {
         match tokio::time::timeout(limit, all_room).await {
             Ok(_) => Ok(()),
             Err(_) => Err(NotFlushed {
-                records: self.producer.in_flight_count(),
+                records: self.producer.context().in_flight(),
             }),
         }
     }
@@ -217,7 +217,10 @@ impl Publisher {
     ) -> Result<(), PublishError> {
         let pending = Box::new(Pending { permits, reply });
         let native = record.native(pending);
+        let deliveries = self.producer.context();
+        deliveries.begin();
         self.producer.send(native).map_err(|(error, native)| {
+            deliveries.end();
             let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
             if code == RDKafkaErrorCode::QueueFull {
                 PublishError::Full
@@ -245,7 +248,7 @@ impl Future for Delivery {
 impl fmt::Debug for Publisher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Publisher")
-            .field("in_flight", &self.producer.in_flight_count())
+            .field("in_flight", &self.producer.context().in_flight())
             .finish_non_exhaustive()
     }
 }

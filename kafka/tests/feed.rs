@@ -36,7 +36,7 @@ async fn what_does_not_fit_is_dropped_and_counted_and_so_is_what_times_out() {
     cluster.broker_down(1).unwrap();
     let options = PublisherOptions {
         capacity: 1024 * 1024,
-        message_timeout: Duration::from_millis(300),
+        message_timeout: Duration::from_secs(3),
         ..PublisherOptions::default()
     };
     let feed = Feed::open(&connection, "feed", options).unwrap();

@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     ops::ControlFlow,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use kafka::{Connection, Log, LogEvent, Publisher, PublisherOptions, Record};
@@ -94,16 +94,10 @@ fn all(seen: &Shared) -> Vec<u32> {
 }
 
 #[tokio::test]
-async fn an_empty_log_is_caught_up_soon() {
+async fn an_empty_log_is_caught_up() {
     let (_cluster, connection) = mock::cluster(&[("log", 3)]);
-    let start = Instant::now();
     let (log, seen) = follow(&connection, &[]);
     caught_up(&log).await;
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
     assert_eq!(seen.lock().unwrap().current, 1);
     assert_eq!(log.progress().left, 0);
 }

@@ -9,7 +9,6 @@
 use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
 };
 
 use kafka::{Connection, Publisher, PublisherOptions, Record, Start, Table, TableEvent};
@@ -59,16 +58,10 @@ async fn put(publisher: &Publisher, key: &'static str, value: &'static str) -> i
 }
 
 #[tokio::test]
-async fn an_empty_table_is_caught_up_soon() {
+async fn an_empty_table_is_caught_up() {
     let (_cluster, connection) = mock::cluster(&[("table", 1)]);
-    let start = Instant::now();
     let (table, seen) = follow(&connection, Start::Beginning, &CancellationToken::new());
     timeout(DEADLINE, table.caught_up()).await.unwrap().unwrap();
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
     assert!(seen.lock().unwrap().is_empty());
     assert_eq!(table.next_offset(), 0);
 }
@@ -206,17 +199,11 @@ async fn a_table_waits_for_a_broker_that_comes_later() {
 }
 
 #[tokio::test]
-async fn shutdown_ends_the_reading_soon() {
+async fn shutdown_ends_the_reading() {
     let (_cluster, connection) = mock::cluster(&[("table", 1)]);
     let shutdown = CancellationToken::new();
     let (table, _seen) = follow(&connection, Start::Beginning, &shutdown);
     timeout(DEADLINE, table.caught_up()).await.unwrap().unwrap();
-    let start = Instant::now();
     shutdown.cancel();
     table.stop(DEADLINE).await.unwrap();
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
 }

@@ -5,10 +5,7 @@
     reason = "helpers fail like the test that calls them"
 )]
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{Cleanup, TopicSpec};
 use kafka::{Connection, Difference, TopicError, TopicPolicy, ensure_topics};
@@ -40,16 +37,10 @@ async fn trust(
 }
 
 #[tokio::test]
-async fn topics_that_are_as_needed_are_passed_quickly() {
+async fn topics_that_are_as_needed_are_passed() {
     let (_cluster, connection) = mock::cluster(&[("events", 6), ("table", 1)]);
-    let start = Instant::now();
     let specs = [spec("events", 6, false), spec("table", 1, true)];
     assert_eq!(trust(&connection, &specs).await.unwrap(), []);
-    assert!(
-        start.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        start.elapsed()
-    );
 }
 
 #[tokio::test]

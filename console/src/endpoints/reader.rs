@@ -14,25 +14,24 @@ pub(super) fn follower(
     metrics: Metrics,
 ) -> impl FnMut(TableEvent<'_>) -> ControlFlow<()> + Send + 'static {
     move |event| {
-        let counts = {
-            let mut table = table.write().unwrap_or_else(PoisonError::into_inner);
-            match event {
-                TableEvent::Reset => *table = EndpointTable::default(),
-                TableEvent::Records(records) => {
-                    for record in records {
-                        let taken = table.apply(record.key(), record.value());
-                        if let Err(error) = taken {
-                            metrics.unreadable.inc();
-                            tracing::error!(
-                                offset = record.offset(), %error,
-                                "a record of the endpoint table is passed over"
-                            );
-                        }
+        // Held to the end: who sees a change sees it counted.
+        let mut table = table.write().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            TableEvent::Reset => *table = EndpointTable::default(),
+            TableEvent::Records(records) => {
+                for record in records {
+                    let taken = table.apply(record.key(), record.value());
+                    if let Err(error) = taken {
+                        metrics.unreadable.inc();
+                        tracing::error!(
+                            offset = record.offset(), %error,
+                            "a record of the endpoint table is passed over"
+                        );
                     }
                 }
             }
-            table.counts()
-        };
+        }
+        let counts = table.counts();
         for (state, count) in [
             ("enabled", counts.enabled),
             ("paused", counts.paused),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::fixture::{Console, SHOP, cluster, settings, until};
+use super::fixture::{Console, DEADLINE, SHOP, cluster, settings, until};
 
 #[tokio::test]
 async fn without_a_cluster_at_start_it_answers_503_and_comes_up_without_a_restart() {
@@ -58,10 +58,10 @@ async fn while_the_cluster_is_away_endpoints_are_shown_and_changes_are_503() {
 }
 
 #[tokio::test]
-async fn it_stops_at_once_also_while_it_waits_for_a_cluster() {
+async fn it_stops_also_while_it_waits_for_a_cluster() {
     let cluster = cluster();
     cluster.broker_down(1).unwrap();
     let console = Console::start_unready(settings(&cluster.bootstrap_servers())).await;
-    let stopped = tokio::time::timeout(std::time::Duration::from_secs(5), console.stopped());
+    let stopped = tokio::time::timeout(DEADLINE, console.stopped());
     assert!(stopped.await.is_ok());
 }

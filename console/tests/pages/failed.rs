@@ -123,7 +123,10 @@ async fn a_list_that_does_not_know_the_token_is_no_fault_of_the_console() {
         page.has("The failed list refuses your token");
         page.has("both need the same auth.tokens");
     }
-    assert_eq!(visitor.get("/deliveries").await.status, 200);
+    until("the console's own pages are there", async || {
+        visitor.get("/deliveries").await.status == 200
+    })
+    .await;
 }
 
 #[tokio::test]

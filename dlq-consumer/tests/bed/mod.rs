@@ -433,6 +433,8 @@ async fn local() -> TcpListener {
 fn client(cluster: &MockCluster<'_, DefaultProducerContext>) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", cluster.bootstrap_servers());
+    // The mock lets an empty fetch wait its whole time.
+    config.set("fetch.wait.max.ms", "10");
     config
 }
 

@@ -1,6 +1,9 @@
 //! What happens when a record's outcome is known.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI32, Ordering},
+};
 
 use rdkafka::{
     ClientContext, Message,
@@ -24,6 +27,8 @@ pub(super) struct Pending {
 /// Takes in acknowledgements, on the polling thread.
 pub(super) struct Deliveries {
     room: Arc<Semaphore>,
+    /// Records without an outcome. librdkafka's own count has its log lines, too.
+    in_flight: AtomicI32,
     failure: watch::Sender<Option<String>>,
     log: ClientLog,
 }
@@ -32,9 +37,25 @@ impl Deliveries {
     pub(super) fn new(room: Arc<Semaphore>) -> Self {
         Self {
             room,
+            in_flight: AtomicI32::new(0),
             failure: watch::Sender::new(None),
             log: ClientLog::default(),
         }
+    }
+
+    /// A record is about to be given to the client.
+    pub(super) fn begin(&self) {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A record has its outcome, or was not taken.
+    pub(super) fn end(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Records without an outcome.
+    pub(super) fn in_flight(&self) -> i32 {
+        self.in_flight.load(Ordering::Relaxed)
     }
 
     /// The client cannot be used any more.
@@ -69,6 +90,7 @@ impl ProducerContext for Deliveries {
     fn delivery(&self, result: &DeliveryResult<'_>, pending: Box<Pending>) {
         // Whoever asked may have stopped waiting.
         pending.reply.send(outcome(result)).ok();
+        self.end();
         // Last: flushing waits for room, and then everything else is done.
         self.room.add_permits(pending.permits as usize);
     }

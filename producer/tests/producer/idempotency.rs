@@ -86,7 +86,7 @@ async fn who_gives_up_and_asks_again_meets_the_first_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_the_first_fails_the_second_tries_itself() {
-    let producer = Producer::start_with(&[("ingest.publish_timeout", "5s")]).await;
+    let producer = Producer::start_with(&[("ingest.publish_timeout", "10s")]).await;
     producer.cluster.broker_down(1).unwrap();
     let mut both = JoinSet::new();
     both.spawn(reply(keyed(&producer, "k", RATING)));

@@ -31,7 +31,7 @@ async fn metrics_count_requests_and_events() {
 async fn a_stop_lets_what_was_let_in_come_to_its_end() {
     let mut producer = Producer::start().await;
     producer.post_json(RATING).await.id();
-    let delay = Duration::from_millis(500);
+    let delay = Duration::from_millis(100);
     producer.cluster.broker_round_trip_time(1, delay).unwrap();
     let request = producer.post().header("content-type", "application/json");
     let (answer, ()) = tokio::join!(reply(request.body(RATING)), async {
