@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use delivery::Limits;
 use domain::{Cause, Outcome};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use crate::receiver::{OK, Peer, Receiver, response};
 use crate::senders::{
-    assert_answered, assert_failed, client, fill, post, post_once, short, target,
+    SOON, assert_answered, assert_failed, client, fill, post, post_once, short, target,
 };
 
 /// One attempt at a receiver that reads the request and writes these bytes, and then
@@ -101,9 +101,12 @@ async fn retry_after_is_read_as_seconds_and_as_a_date() {
     };
     let seconds = answered_with(with("7")).await;
     assert_eq!(wait(&seconds), Some(Duration::from_secs(7)));
-    let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(60));
+    let (begun, minute) = (Instant::now(), Duration::from_secs(60));
+    let date = httpdate::fmt_http_date(SystemTime::now() + minute);
     let until = wait(&answered_with(with(&date)).await).unwrap();
-    assert!((55..=60).contains(&until.as_secs()), "{until:?}");
+    // A date has whole seconds.
+    let least = minute.saturating_sub(begun.elapsed() + Duration::from_secs(1));
+    assert!((least..=minute).contains(&until), "{until:?}");
     assert_eq!(wait(&answered_with(with("soon")).await), None);
 }
 
@@ -120,11 +123,7 @@ async fn an_endpoint_that_never_answers_ends_at_the_time_limit() {
         Cause::Timeout,
         "waiting for the response's headers",
     );
-    assert!(
-        (500..1500).contains(&attempt.took.as_millis()),
-        "{:?}",
-        attempt.took
-    );
+    assert!(attempt.took >= short().timeout, "{:?}", attempt.took);
     assert_eq!(receiver.requests().len(), 1);
 }
 
@@ -147,11 +146,7 @@ async fn a_dripping_body_ends_at_the_time_limit() {
         Cause::Timeout,
         "status 200 came, but its body did not end",
     );
-    assert!(
-        (500..1500).contains(&attempt.took.as_millis()),
-        "{:?}",
-        attempt.took
-    );
+    assert!(attempt.took >= short().timeout, "{:?}", attempt.took);
     assert!(attempt.response_start.starts_with(b"xx"));
 }
 
@@ -199,7 +194,7 @@ async fn of_a_body_of_1_gb_little_is_read_and_the_status_counts() {
     assert_answered(&attempt, 200);
     assert_eq!(attempt.response_start, vec![b'x'; 512]);
     assert_eq!(client.idle_connections(), 0);
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + SOON;
     while written.load(Ordering::SeqCst) < 1 << 40 {
         assert!(Instant::now() < deadline, "the connection was not closed");
         sleep(Duration::from_millis(5)).await;
@@ -245,7 +240,6 @@ async fn header_bombs_are_cut_off() {
     .await;
     let attempt = post_once(Limits::default(), &endless.url()).await;
     assert_failed(&attempt, Cause::Protocol, "head is too large");
-    assert!(attempt.took < Duration::from_secs(2));
 }
 
 #[tokio::test]
@@ -352,6 +346,6 @@ async fn a_port_where_nothing_listens_is_a_connect_error() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = format!("http://{}/", free.local_addr().unwrap());
     drop(free);
-    let attempt = timeout(Duration::from_secs(2), post_once(Limits::default(), &gone)).await;
-    assert_failed(&attempt.unwrap(), Cause::Connect, "refused");
+    let attempt = post_once(Limits::default(), &gone).await;
+    assert_failed(&attempt, Cause::Connect, "refused");
 }

@@ -209,7 +209,7 @@ async fn a_handshake_that_hangs_ends_at_the_time_limit() {
 async fn a_handshake_that_breaks_is_a_tls_error() {
     let receiver = Receiver::start(|_peer| async {}).await;
     let port = receiver.address.port();
-    let client = named_client(port, short(), None, &Answers::new(&["127.0.0.1"]));
+    let client = named_client(port, Limits::default(), None, &Answers::new(&["127.0.0.1"]));
     let target = target(&client, &format!("https://{NAME}:{port}/"));
     assert_failed(
         &post(&client, &target).await,

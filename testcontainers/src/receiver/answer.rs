@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
@@ -43,8 +43,8 @@ pub enum Answer {
     /// By the attempt: the first answer for the first request with a
     /// `webhook-id` to a path, and so on; the last one from then on.
     Sequence(Vec<Answer>),
-    /// 200 for so many requests in each second of the clock, then 429 with
-    /// `Retry-After: 1`.
+    /// 200 for so many requests that came in each second of the clock, then 429
+    /// with `Retry-After: 1`.
     PerSecond(u32),
     /// What the test decides for this request.
     Choose(Arc<dyn Fn(&Request) -> Answer + Send + Sync>),
@@ -151,20 +151,18 @@ impl Route {
                     let index = (exchange.request.attempt - 1).min(answers.len() - 1);
                     answers.swap_remove(index)
                 }
-                Answer::PerSecond(limit) => self.paced(limit),
+                Answer::PerSecond(limit) => self.paced(limit, &exchange.request),
                 Answer::Choose(decide) => decide(&exchange.request),
             };
         }
     }
 
-    fn paced(&self, limit: u32) -> Answer {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("the clock is set")
-            .as_secs();
+    fn paced(&self, limit: u32, request: &Request) -> Answer {
+        let second = request.at_millis() / 1000;
         let mut pace = self.pace.lock().expect("no one panics while holding it");
-        if pace.0 != now {
-            *pace = (now, 0);
+        // One that came before another may be looked at after it.
+        if pace.0 < second {
+            *pace = (second, 0);
         }
         pace.1 += 1;
         if pace.1 <= limit {

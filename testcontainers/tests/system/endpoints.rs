@@ -4,12 +4,22 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use e2e::kafka::NewRecord;
+use e2e::settings::tokens;
 use e2e::{Answer, Binary, Broker, Receiver, Stack, events};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(30);
 const RATING: &[&str] = &["rating_submitted"];
+
+/// Waits until the dispatcher knows what was changed so far. All endpoints are in one partition:
+/// it does once it delivers to one that was made later, of an account that gets nothing else.
+async fn wait_until_known(stack: &Stack, receiver: &Receiver) {
+    let other = stack.client.with_token(tokens::OTHER);
+    other.create_endpoint(&receiver.url("/later"), RATING).await;
+    other.post_event(&events::rating_submitted(3)).await;
+    receiver.wait_for_count("/later", 1, SOON).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_endpoint_gets_its_events_after_resume() {
@@ -25,6 +35,7 @@ async fn a_paused_endpoint_gets_its_events_after_resume() {
         .await;
     stack.client.pause(&endpoint.id).await;
     assert_eq!(stack.client.endpoint(&endpoint.id).await["state"], "paused");
+    wait_until_known(&stack, &receiver).await;
     let ids = stack.client.post_ratings(10).await;
     receiver.wait_for_events("/witness", 10, SOON).await;
     assert_eq!(receiver.look(|log| log.to("/hook").len()), 0);
@@ -145,13 +156,14 @@ async fn a_filter_keeps_back_what_does_not_match_and_lets_the_rest_through() {
         .wait_for_events("/unhappy", at_unhappy.len(), SOON)
         .await;
 
-    // A change holds for the events that are accepted after it.
+    // A change holds for the events that are read after it.
     let path = format!("/api/v1/endpoints/{low}");
     let high = json!({"filter": [{"field": "score", "operator": "at_least", "value": 5}]});
     let changed = stack
         .client
         .call_json(Binary::Console, Method::PATCH, &path, &high);
     drop(changed.await.expect(200));
+    wait_until_known(&stack, &receiver).await;
     let one = stack.client.post_event(&events::rating_submitted(1)).await;
     let five = stack.client.post_event(&events::rating_submitted(5)).await;
     receiver.wait_for_events("/all", sent.len() + 2, SOON).await;
@@ -218,6 +230,7 @@ async fn a_rotated_secret_verifies_both_ways() {
     let new = stack.client.rotate_secret(&endpoint.id).await;
     assert_ne!(new, endpoint.secret);
     assert_eq!(stack.client.secret(&endpoint.id).await, new);
+    wait_until_known(&stack, &receiver).await;
     stack.client.post_event(&events::rating_submitted(4)).await;
     let got = receiver.wait_for_count("/hook", 1, SOON).await;
     got[0]
@@ -263,6 +276,7 @@ async fn a_failed_delivery_of_a_deleted_endpoint_that_is_sent_again_comes_back()
     client.post_event(&events::rating_submitted(4)).await;
     let failed = client.wait_for_failed(1, SOON).await.remove(0);
     client.delete_endpoint(&endpoint.id).await;
+    wait_until_known(&stack, &receiver).await;
     client.resend(failed["id"].as_str().unwrap()).await;
     let back = e2e::until("it is on the list again", SOON, async || {
         let mut page = client.failed("reason=endpoint_deleted").await;

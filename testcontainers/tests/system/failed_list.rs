@@ -7,7 +7,6 @@
 )]
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use e2e::client::{Reply, send};
 use e2e::settings::tokens;
@@ -177,13 +176,7 @@ async fn a_broker_that_dies_costs_a_503_and_comes_back_without_a_restart() {
 
     broker.kill().await;
     assert_eq!(page(&list, "").await.0, ids, "the list can still be read");
-    let asked = Instant::now();
     let reply = resend(&list, &ids[0]).await;
-    assert!(
-        asked.elapsed() < Duration::from_secs(20),
-        "{:?}",
-        asked.elapsed()
-    );
     assert!(!reply.header("retry-after").is_empty());
     drop(reply.problem(503));
     broker.start().await;
@@ -269,7 +262,7 @@ async fn a_stop_ends_cleanly_and_a_topic_set_up_wrongly_is_told() {
     let ids = place.fail(1, 10).await;
     shows(&list, &ids).await;
     list.signal(Signal::Term);
-    let status = list.wait_exit(Duration::from_secs(6)).await;
+    let status = list.wait_exit(SOON).await;
     assert_eq!(status.code(), Some(0), "{}", list.log());
 
     let other = Place::on(broker);

@@ -7,7 +7,6 @@
 )]
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use e2e::settings::tokens;
 use e2e::{Binary, Broker, Client, Service, Signal, until};
@@ -134,13 +133,7 @@ async fn a_cancelled_job_moves_nothing_more_also_after_a_restart() {
 
     let other = client.with_token(tokens::OTHER);
     drop(other.cancel_job(id(&job)).await.problem(404));
-    let asked = Instant::now();
     let cancelled = client.cancel_job(id(&job)).await.expect(200).json();
-    assert!(
-        asked.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        asked.elapsed()
-    );
     let moved = number(&cancelled, "moved");
     shows(&client, MANY - moved).await;
     list.restart().await;

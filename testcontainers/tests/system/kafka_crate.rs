@@ -17,7 +17,7 @@ use domain::{Cleanup, TopicSpec, record::Coordinates};
 use e2e::{Broker, random_hex};
 use kafka::{
     Connection, Difference, Follower, Lookup, LookupError, MoveError, Mover, PublishError,
-    Publisher, PublisherOptions, Record, Start, Table, TableEvent, TopicError, TopicPolicy,
+    Publisher, PublisherOptions, Record, Start, Stored, Table, TableEvent, TopicError, TopicPolicy,
     ensure_topics,
 };
 use rdkafka::{
@@ -30,6 +30,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 const DEADLINE: Duration = Duration::from_secs(60);
+/// Longer than a broker may take to start again.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(300);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const CREATE: TopicPolicy = TopicPolicy::Create { replication: -1 };
 
@@ -82,22 +84,33 @@ fn admin(connection: &Connection) -> AdminClient<DefaultClientContext> {
     config.create().unwrap()
 }
 
-/// Replaces the settings that the topic has of its own.
+/// Replaces the settings that the topic has of its own, and waits until they are told.
 async fn alter(connection: &Connection, topic: &str, settings: &[(&str, &str)]) {
     let change = AlterConfig::new(ResourceSpecifier::Topic(topic));
     let change = settings
         .iter()
         .fold(change, |change, (key, value)| change.set(key, value));
-    let options = AdminOptions::new();
-    let results = admin(connection)
-        .alter_configs([&change], &options)
-        .await
-        .unwrap();
+    let (admin, options) = (admin(connection), AdminOptions::new());
+    let results = admin.alter_configs([&change], &options).await.unwrap();
     assert!(results.iter().all(Result::is_ok), "{results:?}");
+    // The controller has them first, and a broker a moment later.
+    e2e::until("the new settings", DEADLINE, async || {
+        let topic = ResourceSpecifier::Topic(topic);
+        let configs = admin.describe_configs([&topic], &options).await.unwrap();
+        let config = configs[0].as_ref().unwrap();
+        let told =
+            |(key, value): &(&str, &str)| config.get(key).unwrap().value.as_deref() == Some(*value);
+        settings.iter().all(told).then_some(())
+    })
+    .await;
 }
 
 fn publisher(connection: &Connection) -> Publisher {
-    Publisher::open(connection, "publish", PublisherOptions::default()).unwrap()
+    let options = PublisherOptions {
+        message_timeout: MESSAGE_TIMEOUT,
+        ..PublisherOptions::default()
+    };
+    Publisher::open(connection, "publish", options).unwrap()
 }
 
 async fn mover(connection: &Connection, id: &str) -> Mover {
@@ -129,9 +142,15 @@ fn follow(connection: &Connection, topic: &str, start: Start) -> (Table, Seen) {
     (table, seen)
 }
 
-async fn contents(connection: &Connection, topic: &str) -> Vec<String> {
+/// What the topic holds. `written` stands there, but is not read before the marker of its
+/// transaction, which comes after the answer that it is committed.
+async fn contents(connection: &Connection, topic: &str, written: &[Stored]) -> Vec<String> {
     let (table, seen) = follow(connection, topic, Start::Beginning);
     timeout(DEADLINE, table.caught_up()).await.unwrap().unwrap();
+    for stored in written {
+        let read = timeout(DEADLINE, table.wait_for(stored.offset)).await;
+        read.unwrap().unwrap();
+    }
     drop(table);
     seen.lock().unwrap().clone()
 }
@@ -295,9 +314,12 @@ async fn a_move_is_seen_whole_and_its_marker_does_not_hide_the_end() {
         .unwrap();
     let end = table.end(&connection, "end").unwrap();
     timeout(DEADLINE, end.reached()).await.unwrap().unwrap();
-    assert_eq!(contents(&connection, &resend.name).await, ["d1 body"]);
     assert_eq!(
-        contents(&connection, &failed.name).await,
+        contents(&connection, &resend.name, &stored[..1]).await,
+        ["d1 body"]
+    );
+    assert_eq!(
+        contents(&connection, &failed.name, &stored[1..]).await,
         ["d1 body", "d1 gone"]
     );
     // Going on from a stored offset, where only the marker is left.
@@ -329,9 +351,15 @@ async fn a_refused_record_takes_back_its_whole_move_and_no_other() {
     ];
     let (bad, good) = tokio::join!(mover.move_records(bad), mover.move_records(good));
     assert!(matches!(bad, Err(MoveError::Refused(_))), "{bad:?}");
-    good.unwrap();
-    assert_eq!(contents(&connection, &other.name).await, ["d2 good"]);
-    assert_eq!(contents(&connection, &small.name).await, ["d2 small"]);
+    let good = good.unwrap();
+    assert_eq!(
+        contents(&connection, &other.name, &good[..1]).await,
+        ["d2 good"]
+    );
+    assert_eq!(
+        contents(&connection, &small.name, &good[1..]).await,
+        ["d2 small"]
+    );
 }
 
 #[tokio::test]
@@ -342,14 +370,17 @@ async fn a_second_mover_fences_the_first_and_takes_back_what_it_left_open() {
     let id = unique("mover");
     let crashed = open_transaction(&connection, &id, &topic.name);
     // Readers stand still in front of it.
-    publisher(&connection)
+    let later = publisher(&connection)
         .publish(record(&topic.name, "later", "1"))
         .await
         .unwrap();
-    assert!(contents(&connection, &topic.name).await.is_empty());
+    assert!(contents(&connection, &topic.name, &[]).await.is_empty());
 
     let first = mover(&connection, &id).await;
-    assert_eq!(contents(&connection, &topic.name).await, ["later 1"]);
+    assert_eq!(
+        contents(&connection, &topic.name, &[later]).await,
+        ["later 1"]
+    );
     crashed.commit_transaction(DEADLINE).unwrap_err();
 
     let second = mover(&connection, &id).await;
@@ -364,12 +395,12 @@ async fn a_second_mover_fences_the_first_and_takes_back_what_it_left_open() {
         .await
         .unwrap_err();
     assert!(matches!(again, MoveError::Fenced(_)), "{again}");
-    second
+    let new = second
         .move_records(vec![record(&topic.name, "new", "1")])
         .await
         .unwrap();
     assert_eq!(
-        contents(&connection, &topic.name).await,
+        contents(&connection, &topic.name, &new).await,
         ["later 1", "new 1"]
     );
 }
@@ -419,6 +450,10 @@ async fn a_record_is_found_where_it_stands_and_nothing_in_its_place() {
         timeout(DEADLINE, lookup.at(place)).await.unwrap()
     };
 
+    e2e::until("the last marker", DEADLINE, async || {
+        at(&topic.name, partition, 4).await.ok()
+    })
+    .await;
     for (offset, value) in [(4, "c"), (0, "a"), (2, "b")] {
         let found = at(&topic.name, partition, offset).await.unwrap();
         assert_eq!(found.value.as_deref(), Some(value.as_bytes()));
@@ -464,11 +499,14 @@ async fn a_topic_that_refuses_a_record_says_so_and_it_is_not_written() {
     let large = record(&small.name, "k", &"x".repeat(100_000));
     let error = publisher.publish(large).await.unwrap_err();
     assert!(matches!(error, PublishError::Refused { .. }), "{error}");
-    publisher
+    let written = publisher
         .publish(record(&small.name, "k", "small"))
         .await
         .unwrap();
-    assert_eq!(contents(&connection, &small.name).await, ["k small"]);
+    assert_eq!(
+        contents(&connection, &small.name, &[written]).await,
+        ["k small"]
+    );
 }
 
 #[tokio::test]
@@ -510,11 +548,14 @@ async fn a_broker_that_dies_and_comes_back_loses_and_repeats_nothing() {
         .unwrap();
     assert_eq!(*seen.lock().unwrap(), expected);
     let records = vec![record(&moved.name, "k", "after")];
-    timeout(DEADLINE, mover.move_records(records))
+    let after = timeout(DEADLINE, mover.move_records(records))
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(contents(&connection, &moved.name).await, ["k after"]);
+    assert_eq!(
+        contents(&connection, &moved.name, &after).await,
+        ["k after"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

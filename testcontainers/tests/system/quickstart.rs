@@ -12,13 +12,7 @@ use e2e::{Answer, Receiver, client::send, command::finish, free_port};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(30);
-/// From the start of the process until its ports are open.
-const OPEN_WITHIN: Duration = Duration::from_secs(10);
-/// From Ctrl-C to the end of the process; while an endpoint hangs, its attempt
-/// may take its five seconds.
-pub(crate) const STOPS_WITHIN: Duration = Duration::from_secs(6);
-const STOPS_WITHIN_WHILE_ONE_HANGS: Duration = Duration::from_secs(9);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) struct Quickstart {
     process: Child,
@@ -83,17 +77,15 @@ impl Quickstart {
     }
 
     /// Sends Ctrl-C and waits for the end.
-    pub(crate) async fn interrupt(&mut self) -> (ExitStatus, Duration) {
+    pub(crate) async fn interrupt(&mut self) -> ExitStatus {
         let command = format!("kill -s INT {}", self.process.id());
         let sent = Command::new("sh").args(["-c", &command]).status();
         assert!(sent.expect("`sh` starts").success());
-        let from = Instant::now();
         let ended = async || {
             let ended = self.process.try_wait();
             ended.expect("one's own child can be waited for")
         };
-        let status = e2e::until("its end", SOON, ended).await;
-        (status, from.elapsed())
+        e2e::until("its end", SOON, ended).await
     }
 
     /// Its ports but the receiver's.
@@ -130,10 +122,7 @@ fn is_open(port: u16) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_quickstart_delivers_its_samples_shows_a_failure_and_stops_on_ctrl_c() {
     let _alone = e2e::alone().await;
-    let begun = Instant::now();
     let (mut running, printed) = Quickstart::start();
-    let opened = begun.elapsed();
-    assert!(opened < OPEN_WITHIN, "{opened:?}");
     assert!(printed.contains("IN MEMORY ONLY"), "{printed}");
     assert_eq!(printed.matches("(verified)").count(), 4, "{printed}");
     for shown in [
@@ -188,9 +177,8 @@ async fn the_quickstart_delivers_its_samples_shows_a_failure_and_stops_on_ctrl_c
     .await;
     assert_eq!(failed["event_id"], id);
     assert_eq!(failed["attempts"], 4);
-    let (status, stopped) = running.interrupt().await;
+    let status = running.interrupt().await;
     assert!(status.success(), "{status}");
-    assert!(stopped < STOPS_WITHIN, "{stopped:?}");
     for port in running.served() {
         assert!(!is_open(port), "{port} is open after the end");
     }
@@ -213,9 +201,8 @@ async fn the_quickstart_stops_while_an_endpoint_hangs() {
         hanging.look(|log| (log.total() > 0).then_some(()))
     })
     .await;
-    let (status, stopped) = running.interrupt().await;
+    let status = running.interrupt().await;
     assert!(status.success(), "{status}");
-    assert!(stopped < STOPS_WITHIN_WHILE_ONE_HANGS, "{stopped:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,9 +218,8 @@ async fn the_quickstart_opens_no_port_before_its_samples_were_delivered() {
     for port in running.served() {
         assert!(!is_open(port), "{port} is open");
     }
-    let (status, stopped) = running.interrupt().await;
+    let status = running.interrupt().await;
     assert!(status.success(), "{status}");
-    assert!(stopped < STOPS_WITHIN, "{stopped:?}");
 }
 
 #[tokio::test]

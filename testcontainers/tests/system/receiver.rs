@@ -1,10 +1,12 @@
 //! The receiver of the test bed itself.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use e2e::{Answer, Receiver};
+use tokio::time::timeout;
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 
 fn client() -> reqwest::Client {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
@@ -92,23 +94,26 @@ async fn a_client_that_leaves_a_hanging_or_dripping_answer_is_noticed() {
     let receiver = Receiver::start();
     receiver.answer("/hang", Answer::Hang);
     receiver.answer("/drip", Answer::DripBody(Duration::from_millis(20)));
-    let patience = Duration::from_millis(300);
 
     for (path, status) in [("/hang", None), ("/drip", Some(200))] {
-        let request = client().post(receiver.url(path)).timeout(patience);
-        let mut answer = request.send().await;
-        while let Ok(response) = &mut answer {
-            match response.chunk().await {
-                Ok(chunk) => assert!(chunk.is_some(), "the body has no end"),
-                Err(error) => answer = Err(error),
-            }
+        let mut reading = Box::pin(async {
+            let mut answer = post(&receiver, path, "1").await;
+            while answer.chunk().await.is_ok_and(|chunk| chunk.is_some()) {}
+        });
+        tokio::select! {
+            () = &mut reading => panic!("{path} has ended by itself"),
+            _ = receiver.wait_for_count(path, 1, SOON) => {}
         }
-        assert!(answer.unwrap_err().is_timeout());
+        let came = Instant::now();
+        let ended = timeout(Duration::from_millis(300), &mut reading).await;
+        ended.expect_err("it does not end by itself");
+        let stayed = came.elapsed();
+        drop(reading);
         let what = format!("{path} has ended");
         let lasted = receiver
             .wait_for(&what, SOON, |log| log.to(path)[0].lasted())
             .await;
-        assert!(lasted > patience / 2 && lasted < patience * 4, "{lasted:?}");
+        assert!(lasted >= stayed, "{lasted:?}, not {stayed:?}");
         assert_eq!(receiver.look(|log| log.to(path)[0].status()), status);
     }
 }
@@ -136,29 +141,67 @@ async fn more_than_its_pace_gets_429_with_retry_after() {
     let receiver = Receiver::start();
     receiver.answer("/a", Answer::PerSecond(2));
 
-    // Five within two seconds of the clock: at least one is too many.
-    let mut refused = 0;
-    for id in 0..5 {
-        let answer = post(&receiver, "/a", &id.to_string()).await;
-        if answer.status() == 429 {
+    let client = client();
+    let mut refused = false;
+    e2e::until(
+        "one is too many, and a later one is not",
+        SOON,
+        async || {
+            let answer = client.post(receiver.url("/a")).send().await;
+            let answer = answer.expect("the receiver answers");
+            if answer.status() != 429 {
+                return refused.then_some(());
+            }
             assert_eq!(answer.headers()["retry-after"], "1");
-            refused += 1;
+            refused = true;
+            None
+        },
+    )
+    .await;
+    let mut seconds: BTreeMap<u64, Vec<_>> = BTreeMap::new();
+    for request in receiver.look(|log| log.to("/a")) {
+        let second = seconds.entry(request.at_millis() / 1000).or_default();
+        second.push(request.status());
+    }
+    for (second, statuses) in seconds {
+        for (index, status) in statuses.into_iter().enumerate() {
+            let expected = if index < 2 { 200 } else { 429 };
+            assert_eq!(status, Some(expected), "request {index} of {second}");
         }
     }
-    assert!((1..=3).contains(&refused), "{refused} refused");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_in_work_at_once_are_counted() {
     let receiver = Receiver::start();
-    receiver.answer("/a", Answer::after(Duration::from_millis(300), 200));
+    receiver.answer("/a", Answer::Hang);
 
-    tokio::join!(
-        post(&receiver, "/a", "1"),
-        post(&receiver, "/a", "2"),
-        post(&receiver, "/a", "3")
-    );
+    let three = async {
+        tokio::join!(
+            post(&receiver, "/a", "1"),
+            post(&receiver, "/a", "2"),
+            post(&receiver, "/a", "3")
+        )
+    };
+    tokio::select! {
+        answers = three => panic!("{answers:?}"),
+        _ = receiver.wait_for_count("/a", 3, SOON) => {}
+    }
+    receiver
+        .wait_for("all three have ended", SOON, |log| {
+            let ended = log
+                .to("/a")
+                .iter()
+                .all(|request| request.lasted().is_some());
+            ended.then_some(())
+        })
+        .await;
+    receiver.answer("/a", Answer::Status(200));
+    post(&receiver, "/a", "4").await;
 
+    let got = receiver.look(|log| log.to("/a"));
+    let in_work: Vec<_> = got.iter().map(|request| request.in_flight).collect();
+    assert_eq!(in_work, [1, 2, 3, 1]);
     assert_eq!(receiver.look(|log| log.most_in_flight("/a")), 3);
 }
 

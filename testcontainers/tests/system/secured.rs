@@ -1,11 +1,12 @@
 //! Clusters that want TLS: by name and password, and by certificate.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use e2e::kafka::Way;
-use e2e::{Answer, Binary, Broker, Receiver, Stack, StackBuilder, events};
+use e2e::{Answer, Binary, Broker, Receiver, Stack, StackBuilder, events, until};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode::{Authentication, BrokerTransportFailure, SSL};
 
 const SOON: Duration = Duration::from_secs(60);
 const RATING: &[&str] = &["rating_submitted"];
@@ -54,7 +55,7 @@ fn by(stack: StackBuilder, way: &Way) -> StackBuilder {
     })
 }
 
-/// Whether the broker answers a client that comes this way.
+/// Whether the broker answers a client that comes this way, or one of the two refuses the other.
 async fn answers(way: &Way) -> bool {
     let mut config = ClientConfig::new();
     config
@@ -63,9 +64,20 @@ async fn answers(way: &Way) -> bool {
     for (name, value) in &way.properties {
         config.set(name, value.as_str().expect("properties are texts"));
     }
-    let asked = tokio::task::spawn_blocking(move || {
-        let client: BaseConsumer = config.create().expect("the properties can be used");
-        client.fetch_metadata(None, Duration::from_secs(5)).is_ok()
-    });
-    asked.await.expect("asking does not panic")
+    let client: BaseConsumer = config.create().expect("the properties can be used");
+    let client = Arc::new(client);
+    until("an answer or a refusal", SOON, async || {
+        let asked = Arc::clone(&client);
+        let answer = tokio::task::spawn_blocking(move || {
+            if asked.fetch_metadata(None, Duration::from_secs(1)).is_ok() {
+                return Some(true);
+            }
+            let told = asked.poll(Duration::ZERO)?.err()?.rdkafka_error_code()?;
+            // A side that refuses a certificate may leave before it has said so.
+            let refusals = [Authentication, SSL, BrokerTransportFailure];
+            refusals.contains(&told).then_some(false)
+        });
+        answer.await.expect("asking does not panic")
+    })
+    .await
 }

@@ -1,15 +1,12 @@
 //! The quickstart's demo shop: over HTTP, as its page and its widget use it, and
 //! in a browser.
 
-use std::time::Duration;
-
 use e2e::{Reply, client::send};
 use reqwest::{Method, RequestBuilder, redirect::Policy};
 use serde_json::{Value, json};
 
-use crate::quickstart::{Quickstart, STOPS_WITHIN};
+use crate::quickstart::{Quickstart, SOON};
 
-const SOON: Duration = Duration::from_secs(10);
 /// What a script would do if it were one.
 const HOSTILE: &str = "</pre><script>alert(1)</script>\n\nevent: x\ndata: \"'&\u{2028}";
 
@@ -252,9 +249,8 @@ async fn what_the_widget_posts_arrives_signed_in_the_feed() {
     assert_eq!(send(large.body("x".repeat(65 * 1024))).await.status, 413);
 
     // Who watches does not hold the end up.
-    let (status, stopped) = running.interrupt().await;
+    let status = running.interrupt().await;
     assert!(status.success(), "{status}");
-    assert!(stopped < STOPS_WITHIN, "{stopped:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -193,19 +193,33 @@ async fn the_callers_sampled_flag_decides_and_without_one_the_ratio() {
 
     stack.client.post_event(&events::rating_submitted(3)).await;
     receiver.wait_for_count("/hook", 2, SOON).await;
-    // What waits is sent before a clean end.
-    for service in [&mut stack.producer, &mut stack.dispatcher] {
-        service.signal(Signal::Term);
-        assert!(service.wait_exit(SOON).await.success());
-    }
-    let spans = spans(&collector);
-    let [ingest, attempt] = spans.as_slice() else {
-        panic!("{spans:?}");
+    let found = wait_for_spans(&collector, 2).await;
+    let [ingest, attempt] = found.as_slice() else {
+        panic!("{found:?}");
     };
     assert_ne!(ingest.trace(), TRACE);
     assert_eq!(ingest.parent(), "", "it begins a trace");
     assert_eq!(attempt.trace(), ingest.trace());
     assert_eq!(attempt.parent(), ingest.id());
+
+    // What waits is sent before a clean end, or it is told that a moment was not enough.
+    stack.client.post_event(&events::rating_submitted(4)).await;
+    receiver.wait_for_count("/hook", 3, SOON).await;
+    for service in [&mut stack.producer, &mut stack.dispatcher] {
+        service.signal(Signal::Term);
+        assert!(service.wait_exit(SOON).await.success());
+    }
+    let found = spans(&collector);
+    for (name, service) in [
+        ("producer", &stack.producer),
+        ("dispatcher", &stack.dispatcher),
+    ] {
+        let sent = found.iter().filter(|span| span.service == name).count();
+        let told = service
+            .log()
+            .contains("did not take the last spans in time");
+        assert!(sent == 2 || (sent == 1 && told), "{name}: {found:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -235,7 +249,7 @@ async fn a_dead_collector_changes_nothing_for_deliveries() {
 
     for service in [&mut stack.producer, &mut stack.dispatcher] {
         service.signal(Signal::Term);
-        let ended = service.wait_exit(Duration::from_secs(15)).await;
+        let ended = service.wait_exit(SOON).await;
         assert!(ended.success(), "{ended}");
     }
 }
