@@ -10,7 +10,7 @@ use service::health::{Condition, Health};
 use service::http::Port;
 use service::settings::SettingsError;
 use service::tokens::Tokens;
-use service::{admin, http, leaving};
+use service::{Running, admin, http, leaving};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -88,17 +88,13 @@ impl Parts {
 ///
 /// # Errors
 /// See [`RunError`].
-pub fn run(
-    settings: Settings,
-    parts: Parts,
-    shutdown: CancellationToken,
-) -> impl Future<Output = Result<(), RunError>> + Send {
+pub fn run(settings: Settings, parts: Parts, shutdown: CancellationToken) -> Running<RunError> {
     let ready = Ready {
         topics: parts.health.condition("topics made and checked"),
         table: parts.health.condition("endpoint table read"),
         audit: parts.health.condition("audit read"),
     };
-    start(settings, parts, ready, shutdown)
+    Box::pin(start(settings, parts, ready, shutdown))
 }
 
 async fn start(

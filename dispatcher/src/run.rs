@@ -1,6 +1,6 @@
 //! Wiring: from settings to a running engine.
 
-use std::{cell::RefCell, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{cell::RefCell, ops::ControlFlow, pin::Pin, sync::Arc, time::Duration};
 
 use delivery::{Client, Guard, SetupError};
 use kafka::{
@@ -99,7 +99,17 @@ const TABLE_STOP: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// See [`RunError`]; a wrong setting is told before anything is started.
-pub async fn run(
+#[must_use]
+pub fn run(
+    settings: Settings,
+    parts: Parts,
+    shutdown: CancellationToken,
+) -> Pin<Box<dyn Future<Output = Result<(), RunError>>>> {
+    // Compiled here, and not in each crate that awaits it (`service::Running`).
+    Box::pin(wire(settings, parts, shutdown))
+}
+
+async fn wire(
     settings: Settings,
     parts: Parts,
     shutdown: CancellationToken,

@@ -8,7 +8,7 @@ use service::health::{Condition, Health};
 use service::http::Port;
 use service::settings::SettingsError;
 use service::tokens::Tokens;
-use service::{admin, http};
+use service::{Running, admin, http};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -88,7 +88,12 @@ impl Parts {
 ///
 /// # Errors
 /// See [`RunError`].
-pub async fn run(
+#[must_use]
+pub fn run(settings: Settings, parts: Parts, shutdown: CancellationToken) -> Running<RunError> {
+    Box::pin(serve(settings, parts, shutdown))
+}
+
+async fn serve(
     settings: Settings,
     parts: Parts,
     shutdown: CancellationToken,

@@ -12,7 +12,7 @@ use service::http::Port;
 use service::settings::SettingsError;
 use service::tokens::Tokens;
 use service::traces;
-use service::{admin, http, leaving};
+use service::{Running, admin, http, leaving};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -92,7 +92,12 @@ impl Parts {
 ///
 /// # Errors
 /// See [`RunError`].
-pub async fn run(
+#[must_use]
+pub fn run(settings: Settings, parts: Parts, shutdown: CancellationToken) -> Running<RunError> {
+    Box::pin(serve(settings, parts, shutdown))
+}
+
+async fn serve(
     settings: Settings,
     parts: Parts,
     shutdown: CancellationToken,

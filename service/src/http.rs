@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::SettingsError;
-use crate::unread;
+use crate::{Running, unread};
 
 /// How long open connections may finish after the stop was asked for.
 const STOP_TIME: Duration = Duration::from_secs(2);
@@ -140,12 +140,17 @@ impl Port {
 ///
 /// # Errors
 /// When a held port cannot be opened. A failing accept is tried again after a second.
-pub async fn serve(
+#[must_use]
+pub fn serve(
     port: impl Into<Port>,
     router: Router,
     shutdown: CancellationToken,
-) -> io::Result<()> {
-    let Some(mut listener) = port.into().listen(&shutdown).await? else {
+) -> Running<io::Error> {
+    Box::pin(accept(port.into(), router, shutdown))
+}
+
+async fn accept(port: Port, router: Router, shutdown: CancellationToken) -> io::Result<()> {
+    let Some(mut listener) = port.listen(&shutdown).await? else {
         return Ok(());
     };
     let router = router.layer(from_fn(unread::discard));
