@@ -38,9 +38,8 @@ pub(crate) fn topic(
     };
     let writer = Arc::clone(&index.writer);
     let on_event = move |event: TableEvent<'_>| {
-        end.read_to(next(&event));
         let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-        match take(&mut writer, &event) {
+        match take(&mut writer, &end, &event) {
             Ok(()) => {
                 metrics.show(writer.summary());
                 ControlFlow::Continue(())
@@ -54,20 +53,20 @@ pub(crate) fn topic(
     Table::follow(connection, "failed-list", topic, start, on_event, stop)
 }
 
-/// The offset that follows.
-fn next(event: &TableEvent<'_>) -> i64 {
+fn take(writer: &mut Writer, end: &End, event: &TableEvent<'_>) -> Result<(), IndexError> {
     match event {
-        TableEvent::Records(records) => records.last().map_or(0, |last| last.offset() + 1),
-        TableEvent::Reset => 0,
-    }
-}
-
-fn take(writer: &mut Writer, event: &TableEvent<'_>) -> Result<(), IndexError> {
-    match event {
-        TableEvent::Records(records) => {
-            writer.apply(records.iter().filter_map(change), next(event))
+        TableEvent::Records(records) => match records.last() {
+            Some(last) => {
+                let next = last.offset() + 1;
+                end.read_to(next);
+                writer.apply(records.iter().filter_map(change), next)
+            }
+            None => Ok(()),
+        },
+        TableEvent::Reset => {
+            end.read_to(0);
+            writer.clear()
         }
-        TableEvent::Reset => writer.clear(),
     }
 }
 
