@@ -1,7 +1,12 @@
 //! All four binaries on one broker, for one test.
 
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::kafka::Record;
 use crate::settings::tokens;
-use crate::{Binary, Broker, Client, Service, Settings, kafka};
+use crate::{Binary, Broker, Client, Service, Settings, kafka, until};
 
 /// The running system of one test.
 #[derive(Debug)]
@@ -60,6 +65,25 @@ impl Stack {
     #[must_use]
     pub fn settings(&self, binary: Binary) -> Settings {
         settings(binary, &self.bootstrap, &self.prefix, &self.changes)
+    }
+
+    /// Reads what the dispatchers wrote of their attempts, on the shared broker, until it
+    /// shows a fact.
+    ///
+    /// # Panics
+    /// When it does not within `deadline`; `what` says what was waited for.
+    pub async fn wait_for_attempts<T>(
+        &self,
+        what: &str,
+        deadline: Duration,
+        fact: impl Fn(Vec<Value>) -> Option<T>,
+    ) -> T {
+        let topic = self.name("webhooks.attempts");
+        let broker = Broker::shared().await;
+        until(what, deadline, async || {
+            fact(broker.read(&topic).await.iter().map(Record::json).collect())
+        })
+        .await
     }
 
     /// Starts one more process: a second dispatcher, or a second producer

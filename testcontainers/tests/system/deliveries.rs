@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use e2e::settings::tokens;
-use e2e::{Answer, Broker, Receiver, Stack, events, until};
+use e2e::{Answer, Broker, Receiver, Stack, events};
 use serde_json::Value;
 
 const SOON: Duration = Duration::from_secs(30);
@@ -11,13 +11,11 @@ const RATING: &[&str] = &["rating_submitted"];
 
 /// The record of the first attempt at the delivery.
 async fn attempt(stack: &Stack, delivery: &str) -> Value {
-    let topic = stack.name("webhooks.attempts");
-    until("the record of the attempt", SOON, async || {
-        let records = Broker::shared().await.read(&topic).await;
-        let mut all = records.iter().map(|record| record.json());
-        all.find(|json| json["delivery"] == delivery)
-    })
-    .await
+    stack
+        .wait_for_attempts("the record of the attempt", SOON, |log| {
+            log.into_iter().find(|json| json["delivery"] == delivery)
+        })
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

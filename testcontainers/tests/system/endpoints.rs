@@ -39,15 +39,14 @@ async fn a_paused_endpoint_gets_its_events_after_resume() {
     let ids = stack.client.post_ratings(10).await;
     receiver.wait_for_events("/witness", 10, SOON).await;
     assert_eq!(receiver.look(|log| log.to("/hook").len()), 0);
-    let attempts = stack.name("webhooks.attempts");
-    e2e::until("the log says why they wait", SOON, async || {
-        let records = Broker::shared().await.read(&attempts).await;
-        let waiting = records.iter().map(|record| record.json());
-        let waiting = waiting.filter(|json| json["next"] == "deferred");
-        let paused = waiting.filter(|json| json["reason"] == "paused" && json["status"].is_null());
-        (paused.count() >= 10).then_some(())
-    })
-    .await;
+    stack
+        .wait_for_attempts("the log says why they wait", SOON, |log| {
+            let waiting = log.iter().filter(|json| json["next"] == "deferred");
+            let paused =
+                waiting.filter(|json| json["reason"] == "paused" && json["status"].is_null());
+            (paused.count() >= 10).then_some(())
+        })
+        .await;
     stack.client.resume(&endpoint.id).await;
     receiver.wait_for_events("/hook", 10, SOON).await;
     let got = receiver.look(|log| log.to("/hook"));

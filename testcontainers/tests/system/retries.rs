@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{EventId, Timestamp};
 use e2e::{
-    Answer, Binary, Broker, Receiver, Stack, StackBuilder, events,
-    kafka::{NewRecord, Record},
+    Answer, Binary, Broker, Receiver, Stack, StackBuilder, events, kafka::NewRecord,
     receiver::Request,
 };
 use reqwest::Method;
@@ -32,17 +31,17 @@ fn pauses(attempts: &[Arc<Request>]) -> Vec<Duration> {
 
 /// Waits until so many attempts are in the log; in the order of their begin.
 async fn attempt_log(stack: &Stack, count: usize) -> Vec<Value> {
-    let (broker, topic) = (Broker::shared().await, stack.name("webhooks.attempts"));
-    e2e::until("the log of the attempts", SOON, async || {
-        let mut log: Vec<_> = broker.read(&topic).await.iter().map(Record::json).collect();
-        log.sort_by_key(|attempt| at(attempt, "at"));
-        (log.len() >= count).then_some(log)
-    })
-    .await
+    stack
+        .wait_for_attempts("the log of the attempts", SOON, |mut log| {
+            log.sort_by_key(at);
+            (log.len() >= count).then_some(log)
+        })
+        .await
 }
 
-fn at(attempt: &Value, key: &str) -> Timestamp {
-    let text = attempt[key].as_str().expect("it has a time");
+/// When it began.
+fn at(attempt: &Value) -> Timestamp {
+    let text = attempt["at"].as_str().expect("it has a time");
     text.parse().expect("it can be read")
 }
 
@@ -156,7 +155,7 @@ async fn an_attempt_ends_after_five_seconds_also_when_the_body_drips() {
         assert!(error.starts_with("timeout: not done within 5 s"), "{error}");
         let lasted = Duration::from_millis(first["duration_ms"].as_u64().unwrap_or_default());
         assert!(lasted >= Duration::from_secs(5), "{first}");
-        let between = at(second, "at").since(at(first, "at"));
+        let between = at(second).since(at(first));
         assert!(between >= Duration::from_secs(6), "{between:?}");
     }
 }
