@@ -21,6 +21,8 @@ pub(super) const PARTITION: i32 = 0;
 /// end or read to the end. A record wakes it at once. (rdkafka spins through
 /// the last millisecond of each wait, so a shorter one costs CPU time.)
 const LOOK_UP: Duration = Duration::from_millis(250);
+/// How long the cluster is asked for the partition's leader.
+const LEADER: Duration = Duration::from_secs(1);
 /// Records that are passed on together at most. With bodies of at most 64 KiB
 /// this bounds what one batch holds in memory.
 const BATCH: usize = 256;
@@ -94,7 +96,7 @@ impl Reader {
         config.set("auto.offset.reset", "error");
         let consumer = config.create_with_context(Logged::default())?;
         let start = *progress.borrow();
-        let reader = Self {
+        Ok(Self {
             consumer,
             topic: topic.to_owned(),
             next: (start.next > 0).then_some(start.next),
@@ -103,13 +105,15 @@ impl Reader {
             progress,
             stop,
             said: OnceInAWhile::default(),
-        };
-        reader.assign().map_err(ConnectionError::from)?;
-        Ok(reader)
+        })
     }
 
     /// Reads until told to stop. The consumer is closed on this thread.
     pub(super) fn run(mut self, mut on_event: impl FnMut(TableEvent<'_>) -> ControlFlow<()>) {
+        // Where the partition's leader is not known yet, librdkafka asks it for the first
+        // offset half a second later. Without an answer reading begins the same.
+        drop(self.consumer.fetch_metadata(Some(&self.topic), LEADER));
+        self.assign_or_log();
         while !self.stop.is_cancelled() {
             self.take_requests();
             match self.step(&mut on_event) {
