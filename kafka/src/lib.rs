@@ -6,7 +6,8 @@
 //! here once and cannot be replaced by a user's property. The dispatcher makes
 //! its own consumers from [`Connection::consumer_config`]; everything else
 //! about Kafka is behind [`ensure_topics`], [`Publisher`], [`Feed`], [`Table`],
-//! [`Log`], [`Follower`], [`Lookup`] and [`Mover`].
+//! [`Log`], [`Follower`], [`Lookup`] and [`Mover`]. Where there is no Kafka, [`mock`]
+//! stands in for one.
 
 mod client_log;
 mod cluster;
@@ -15,6 +16,7 @@ mod feed;
 mod follower;
 mod log;
 mod lookup;
+pub mod mock;
 mod mover;
 mod patience;
 mod polling;

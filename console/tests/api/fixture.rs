@@ -6,10 +6,8 @@ use std::time::Duration;
 use console::settings::{DEFAULTS, Settings};
 use console::{Parts, run};
 use domain::EventId;
-use kafka::TopicPolicy;
+use kafka::{TopicPolicy, mock};
 use prometheus::Registry;
-use rdkafka::mocking::MockCluster;
-use rdkafka::producer::DefaultProducerContext;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use service::health::Health;
@@ -28,19 +26,17 @@ pub(crate) const OTHER: &str = "token-of-other";
 pub(crate) const OPERATOR: &str = "token-of-operator";
 pub(crate) const INGEST: &str = "token-for-ingest";
 
-pub(crate) type Cluster = MockCluster<'static, DefaultProducerContext>;
-
-pub(crate) fn cluster() -> Cluster {
-    let cluster = MockCluster::new(1).unwrap();
-    cluster.create_topic("feedback.events", 6, 1).unwrap();
-    cluster.create_topic("webhooks.endpoints", 1, 1).unwrap();
-    cluster.create_topic("webhooks.audit", 6, 1).unwrap();
-    cluster.create_topic("webhooks.attempts", 6, 1).unwrap();
-    for topic in ["dead-letter", "resend", "jobs"] {
-        let name = format!("webhooks.{topic}");
-        cluster.create_topic(&name, 1, 1).unwrap();
-    }
-    cluster
+pub(crate) fn cluster() -> mock::Cluster {
+    let topics = [
+        ("feedback.events", 6),
+        ("webhooks.endpoints", 1),
+        ("webhooks.audit", 6),
+        ("webhooks.attempts", 6),
+        ("webhooks.dead-letter", 1),
+        ("webhooks.resend", 1),
+        ("webhooks.jobs", 1),
+    ];
+    mock::cluster(1, topics).unwrap()
 }
 
 /// The defaults with what has none, for a cluster; the test's receivers are on

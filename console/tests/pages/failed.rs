@@ -4,7 +4,7 @@
 use domain::{AfterAttempt, EndpointId};
 
 use super::failed_service::FailedService;
-use super::fixture::{Cluster, Console, OPERATOR, OTHER, SHOP, cluster, until};
+use super::fixture::{Console, OPERATOR, OTHER, SHOP, cluster, until};
 use super::visitor::{Page, Visitor, on_loopback};
 use super::written::{Written, holds};
 
@@ -13,7 +13,7 @@ const ALONE: &str = "907e8ac40e095d2125cde09a3f545da8524628d1a037eb24810e206af32
 
 /// A console with a failed list of some entries of `shop`.
 struct Bed {
-    _cluster: Cluster,
+    _cluster: kafka::mock::Cluster,
     brokers: String,
     failed: FailedService,
     console: Console,

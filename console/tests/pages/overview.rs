@@ -16,7 +16,7 @@ struct Bed {
     console: Console,
     id: EndpointId,
     /// Its brokers are gone with it.
-    cluster: super::fixture::Cluster,
+    cluster: kafka::mock::Cluster,
 }
 
 impl Bed {

@@ -11,12 +11,11 @@ use dlq_consumer::settings::DEFAULTS;
 use dlq_consumer::{Parts, RunError, Settings};
 use domain::record::{DeliveryHeaders, EventHeaders, Headers};
 use domain::{AccountId, DeadLetterReason, DeliveryId, EndpointId, EventId, EventKind, Timestamp};
-use kafka::TopicPolicy;
+use kafka::{TopicPolicy, mock};
 use prometheus::Registry;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
-use rdkafka::mocking::MockCluster;
-use rdkafka::producer::{DefaultProducerContext, FutureProducer, FutureRecord};
+use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use reqwest::Method;
 use serde_json::Value;
@@ -36,7 +35,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A Kafka and a folder for the index; the list itself can be started again.
 pub(crate) struct Bed {
-    pub(crate) cluster: MockCluster<'static, DefaultProducerContext>,
+    pub(crate) cluster: mock::Cluster,
     pub(crate) index: PathBuf,
     producer: FutureProducer,
     folder: PathBuf,
@@ -139,10 +138,8 @@ impl Failure {
 
 impl Bed {
     pub(crate) fn new() -> Self {
-        let cluster = MockCluster::new(1).unwrap();
-        for topic in [DEAD_LETTER, RESEND, AUDIT, JOBS, EVENTS] {
-            cluster.create_topic(topic, 1, 1).unwrap();
-        }
+        let topics = [DEAD_LETTER, RESEND, AUDIT, JOBS, EVENTS];
+        let cluster = mock::cluster(1, topics.map(|topic| (topic, 1))).unwrap();
         let producer = client(&cluster).create().unwrap();
         let folder = std::env::temp_dir().join(format!("dlq-{}", EventId::generate()));
         Self {
@@ -430,11 +427,10 @@ async fn local() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
-fn client(cluster: &MockCluster<'_, DefaultProducerContext>) -> ClientConfig {
+fn client(cluster: &mock::Cluster) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", cluster.bootstrap_servers());
-    // The mock lets an empty fetch wait its whole time.
-    config.set("fetch.wait.max.ms", "10");
+    config.extend(mock::properties());
     config
 }
 

@@ -5,14 +5,12 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use kafka::TopicPolicy;
+use kafka::{TopicPolicy, mock};
 use producer::settings::DEFAULTS;
 use producer::{Parts, RunError, Settings, run};
 use prometheus::Registry;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Headers;
-use rdkafka::mocking::MockCluster;
-use rdkafka::producer::DefaultProducerContext;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
@@ -39,13 +37,9 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 const TOPIC: &str = "feedback.events";
 const PARTITIONS: i32 = 6;
 
-pub(crate) type Cluster = MockCluster<'static, DefaultProducerContext>;
-
 /// A mock cluster of one broker with the topic.
-pub(crate) fn cluster() -> Cluster {
-    let cluster = MockCluster::new(1).unwrap();
-    cluster.create_topic(TOPIC, PARTITIONS, 1).unwrap();
-    cluster
+pub(crate) fn cluster() -> mock::Cluster {
+    mock::cluster(1, [(TOPIC, PARTITIONS)]).unwrap()
 }
 
 /// An entry of `auth.tokens` as TOML.
@@ -95,7 +89,7 @@ pub(crate) fn environment(brokers: &str, changes: Changes<'_>) -> HashMap<String
 
 /// A running producer.
 pub(crate) struct Producer {
-    pub(crate) cluster: Cluster,
+    pub(crate) cluster: mock::Cluster,
     pub(crate) http: reqwest::Client,
     pub(crate) url: String,
     pub(crate) address: String,
@@ -118,7 +112,11 @@ impl Producer {
     }
 
     /// One that may not be ready.
-    pub(crate) async fn spawn(cluster: Cluster, changes: Changes<'_>, files: &[PathBuf]) -> Self {
+    pub(crate) async fn spawn(
+        cluster: mock::Cluster,
+        changes: Changes<'_>,
+        files: &[PathBuf],
+    ) -> Self {
         let mut env = environment(&cluster.bootstrap_servers(), changes);
         if !files.is_empty() {
             // The environment would stand above the files.
@@ -241,7 +239,7 @@ impl Producer {
 }
 
 /// How many records the topic has.
-pub(crate) fn count(cluster: &Cluster) -> i64 {
+pub(crate) fn count(cluster: &mock::Cluster) -> i64 {
     let consumer = consumer(cluster);
     let watermarks = |partition| {
         let marks = consumer.fetch_watermarks(TOPIC, partition, DEADLINE);
@@ -251,10 +249,11 @@ pub(crate) fn count(cluster: &Cluster) -> i64 {
     (0..PARTITIONS).map(watermarks).sum()
 }
 
-fn consumer(cluster: &Cluster) -> BaseConsumer {
+fn consumer(cluster: &mock::Cluster) -> BaseConsumer {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", cluster.bootstrap_servers());
     config.set("group.id", "test");
+    config.extend(mock::properties());
     config.create().unwrap()
 }
 

@@ -3,10 +3,16 @@
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
-use crate::harness::{Changes, RATING, environment};
-use crate::harness::{Cluster, cluster, count};
+use kafka::mock;
 
-fn import(cluster: &Cluster, arguments: &[&str], stdin: &[u8], changes: Changes<'_>) -> Output {
+use crate::harness::{Changes, RATING, cluster, count, environment};
+
+fn import(
+    cluster: &mock::Cluster,
+    arguments: &[&str],
+    stdin: &[u8],
+    changes: Changes<'_>,
+) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_producer"))
         .arg("import")
         .args(arguments)

@@ -14,9 +14,9 @@ use domain::{
     record::{DeliveryHeaders, EventHeaders},
 };
 use e2e::Receiver;
-use kafka::{Connection, Publisher, PublisherOptions, Record, TopicPolicy};
+use kafka::{Connection, Publisher, PublisherOptions, Record, TopicPolicy, mock};
 use prometheus::Registry;
-use rdkafka::mocking::{MockCluster, MockCoordinator};
+use rdkafka::mocking::MockCoordinator;
 use serde_json::json;
 use service::{health::Health, settings::load_from};
 use tokio::runtime::LocalRuntime;
@@ -32,12 +32,17 @@ const KEY: (&str, &str) = ("late", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_was_there_first_gets_the_event_however_late_its_record_is_read() {
     let topics = Topics::with_prefix("");
-    let cluster = MockCluster::new(2).expect("a cluster starts");
     let schedule = Schedule::parse(&["1s"]).expect("a schedule");
-    for spec in topics.all_specs(&schedule) {
+    let specs = topics.all_specs(&schedule);
+    let cluster = mock::cluster(
+        2,
+        specs
+            .iter()
+            .map(|spec| (spec.name.as_str(), spec.partitions)),
+    );
+    let cluster = cluster.expect("a cluster starts");
+    for spec in specs {
         let leader = if spec.name == topics.endpoints { 2 } else { 1 };
-        let made = cluster.create_topic(&spec.name, spec.partitions, 1);
-        made.expect("a topic is made");
         for partition in 0..spec.partitions {
             let chosen = cluster.partition_leader(&spec.name, partition, Some(leader));
             chosen.expect("a leader is chosen");
