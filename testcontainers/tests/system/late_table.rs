@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use dispatcher::{DEFAULTS, Parts};
+use dispatcher::{DEFAULTS, Parts, Settings};
 use domain::{
     AccountId, Endpoint, EndpointId, EventId, EventKind, Filter, KeyRing, Schedule, Secret,
     Timestamp, Topics,
@@ -34,14 +34,11 @@ async fn an_endpoint_that_was_there_first_gets_the_event_however_late_its_record
     let topics = Topics::with_prefix("");
     let schedule = Schedule::parse(&["1s"]).expect("a schedule");
     let specs = topics.all_specs(&schedule);
-    let cluster = mock::cluster(
-        2,
-        specs
-            .iter()
-            .map(|spec| (spec.name.as_str(), spec.partitions)),
-    );
-    let cluster = cluster.expect("a cluster starts");
-    for spec in specs {
+    let named = specs
+        .iter()
+        .map(|spec| (spec.name.as_str(), spec.partitions));
+    let cluster = mock::cluster(2, named).expect("a cluster starts");
+    for spec in &specs {
         let leader = if spec.name == topics.endpoints { 2 } else { 1 };
         for partition in 0..spec.partitions {
             let chosen = cluster.partition_leader(&spec.name, partition, Some(leader));
@@ -81,8 +78,6 @@ fn run_dispatcher(brokers: &str, stop: CancellationToken) {
     let (id, key) = KEY;
     let settings = [
         ("KAFKA__BROKERS", brokers),
-        // The mock lets an empty fetch wait its whole time.
-        ("KAFKA__PROPERTIES__FETCH_WAIT_MAX_MS", "10"),
         ("RETRY__SCHEDULE", "1s"),
         ("GUARD__ALLOW_PLAIN_HTTP_TO_LOOPBACK", "true"),
         (
@@ -91,7 +86,9 @@ fn run_dispatcher(brokers: &str, stop: CancellationToken) {
         ),
     ];
     let settings = settings.map(|(key, value)| (format!("FEEDBACKPRO__{key}"), value.to_owned()));
-    let settings = load_from(DEFAULTS, &[], settings.into()).expect("the settings are good");
+    let settings = load_from(DEFAULTS, &[], settings.into());
+    let mut settings: Settings = settings.expect("the settings are good");
+    settings.kafka.properties = mock::properties();
     let parts = Parts {
         health: Health::default(),
         registry: Registry::new(),
